@@ -1,0 +1,134 @@
+//! Pictures and targets as the arrays that a network takes.
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use crate::augmentation::Augmentation;
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::picture::PIXELS;
+use crate::random::stream;
+
+/// Some pictures of a data set, in the order of [`indices`](Self::indices).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The pictures' indices in the data set.
+    pub indices: Vec<usize>,
+    /// The classes, one a picture.
+    pub labels: Vec<usize>,
+    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, 48, 48).
+    pub pixels: Vec<f32>,
+    /// Targets, f32 of shape (pictures, classes), each row summing to 1.
+    pub targets: Vec<f32>,
+}
+
+/// Makes batches of a data set: which order, how many at once, how changed.
+///
+/// The last batch is shorter when the pictures do not divide evenly; none is dropped.
+///
+/// ```no_run
+/// use fer_data::{Batches, OpenSettings, Split, open};
+///
+/// let faces = open("drawn".as_ref(), &OpenSettings::default())?;
+/// let batches = Batches::new(&faces, faces.indices(Split::Train), 32).shuffled(7, 0);
+/// for batch in batches.iter() {
+///     println!("{} pictures", batch?.labels.len());
+/// }
+/// # Ok::<(), fer_data::DataError>(())
+/// ```
+pub struct Batches<'a> {
+    dataset: &'a Dataset,
+    order: Vec<usize>,
+    batch_size: usize,
+    augmentation: Option<(&'a Augmentation, u64, u64)>,
+}
+
+impl<'a> Batches<'a> {
+    /// Batches of the pictures `indices` in the order given, `batch_size` at a time.
+    ///
+    /// # Panics
+    /// When `batch_size` is 0.
+    pub fn new(dataset: &'a Dataset, indices: Vec<usize>, batch_size: usize) -> Self {
+        assert!(batch_size > 0, "a batch has at least one picture");
+        Batches {
+            dataset,
+            order: indices,
+            batch_size,
+            augmentation: None,
+        }
+    }
+
+    /// The pictures in the order drawn for `epoch` under `seed`.
+    pub fn shuffled(mut self, seed: u64, epoch: u64) -> Self {
+        self.order.shuffle(&mut stream(seed, "shuffle", epoch));
+        self
+    }
+
+    /// The pictures changed as `augmentation` draws it for `epoch` under `seed`.
+    pub fn augmented(mut self, augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
+        self.augmentation = (!augmentation.is_none()).then_some((augmentation, seed, epoch));
+        self
+    }
+
+    /// How many batches there are.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a count of work, not a collection"
+    )]
+    pub fn len(&self) -> usize {
+        self.order.len().div_ceil(self.batch_size)
+    }
+
+    /// Batch `number`, made when asked.
+    ///
+    /// # Errors
+    /// A picture that cannot be read.
+    ///
+    /// # Panics
+    /// When `number` is not below [`len`](Self::len).
+    pub fn batch(&self, number: usize) -> Result<Batch, DataError> {
+        let start = number * self.batch_size;
+        let end = (start + self.batch_size).min(self.order.len());
+        let indices = self.order[start..end].to_vec();
+        let classes = self.dataset.class_names().len();
+        let mut pixels = vec![0.0; indices.len() * PIXELS];
+        pixels
+            .par_chunks_exact_mut(PIXELS)
+            .zip(&indices)
+            .try_for_each(|(values, &index)| self.fill(values, index))?;
+        let mut targets = vec![0.0; indices.len() * classes];
+        for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
+            self.dataset.write_target(index, target);
+        }
+        let labels = indices
+            .iter()
+            .map(|&index| self.dataset.entry(index).label)
+            .collect();
+        Ok(Batch {
+            indices,
+            labels,
+            pixels,
+            targets,
+        })
+    }
+
+    /// All batches in order.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
+        (0..self.len()).map(|number| self.batch(number))
+    }
+
+    fn fill(&self, values: &mut [f32], index: usize) -> Result<(), DataError> {
+        scale(self.dataset.picture(index)?.pixels(), values);
+        if let Some((augmentation, seed, epoch)) = self.augmentation {
+            augmentation.apply(values, seed, epoch, index as u64);
+        }
+        Ok(())
+    }
+}
+
+/// Writes grey values 0 to 255 as 0 to 1: value / 255 in f32.
+pub fn scale(pixels: &[u8], values: &mut [f32]) {
+    for (value, &pixel) in values.iter_mut().zip(pixels) {
+        *value = f32::from(pixel) / 255.0;
+    }
+}

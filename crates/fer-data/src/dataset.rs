@@ -1,0 +1,298 @@
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::error::DataError;
+use crate::expression::ClassNames;
+use crate::picture::Picture;
+use crate::skipped::Skipped;
+use crate::split::{Split, SplitSettings};
+
+/// Where the pictures of a data set come from: anything that makes the picture at a position
+/// when asked.
+pub trait PictureStore: Send + Sync {
+    /// Makes the picture at `position`.
+    ///
+    /// # Errors
+    /// Whatever keeps this one from being read, named by its file and row.
+    fn picture(&self, position: usize) -> Result<Picture, DataError>;
+
+    /// What a person would call the picture at `position`: a path, or a row of a file.
+    fn origin(&self, position: usize) -> String;
+}
+
+/// What is known of one picture without decoding it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Position in the [`PictureStore`].
+    pub position: usize,
+    /// The class, an index into the data set's [`ClassNames`].
+    pub label: usize,
+    /// The share of each class when several were voted for, summing to 1; `None` means that the
+    /// label has all of it.
+    pub distribution: Option<Box<[f32]>>,
+    /// Whose face it is, where known.
+    pub subject: Option<u32>,
+    /// The part of the data set.
+    pub split: Split,
+}
+
+/// An indexed set of labelled pictures that decodes what is asked for and keeps what it decoded.
+pub struct Dataset {
+    name: String,
+    class_names: ClassNames,
+    entries: Vec<Entry>,
+    store: Box<dyn PictureStore>,
+    decoded: Vec<OnceLock<Picture>>,
+    skipped: Vec<Skipped>,
+    split_rule: String,
+    split_settings: SplitSettings,
+    hash: String,
+}
+
+/// The parts that a source puts together into a [`Dataset`].
+pub struct DatasetParts {
+    /// What people call the data, such as `drawn` or `fer2013 with FER+ votes`.
+    pub name: String,
+    /// The classes, in order.
+    pub class_names: ClassNames,
+    /// One entry a picture.
+    pub entries: Vec<Entry>,
+    /// Where the pictures come from.
+    pub store: Box<dyn PictureStore>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+    /// In words, how the splits came about.
+    pub split_rule: String,
+    /// The settings that the splits were made with.
+    pub split_settings: SplitSettings,
+}
+
+impl Dataset {
+    /// Puts the parts together, decodes every picture once and computes the data's hash.
+    ///
+    /// # Errors
+    /// No entry at all, or a picture that cannot be made.
+    pub fn new(parts: DatasetParts) -> Result<Self, DataError> {
+        if parts.entries.is_empty() {
+            let detail = match parts.skipped.first() {
+                Some(first) => format!(
+                    "; the first left out is {}: {} {}",
+                    first.entry, first.reason, first.detail
+                ),
+                None => String::new(),
+            };
+            return Err(DataError::Empty {
+                name: parts.name,
+                detail,
+            });
+        }
+        let slots = parts
+            .entries
+            .iter()
+            .map(|entry| entry.position + 1)
+            .max()
+            .unwrap_or(0);
+        let mut dataset = Dataset {
+            name: parts.name,
+            class_names: parts.class_names,
+            entries: parts.entries,
+            store: parts.store,
+            decoded: (0..slots).map(|_| OnceLock::new()).collect(),
+            skipped: parts.skipped,
+            split_rule: parts.split_rule,
+            split_settings: parts.split_settings,
+            hash: String::new(),
+        };
+        dataset.hash = dataset.compute_hash()?;
+        Ok(dataset)
+    }
+
+    /// What people call the data.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The classes, in order.
+    pub fn class_names(&self) -> &ClassNames {
+        &self.class_names
+    }
+
+    /// How many pictures there are in all splits together.
+    #[expect(clippy::len_without_is_empty, reason = "a data set is never empty")]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What is known of picture `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn entry(&self, index: usize) -> &Entry {
+        &self.entries[index]
+    }
+
+    /// Picture `index`, decoded now if it has not been before.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being read.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn picture(&self, index: usize) -> Result<&Picture, DataError> {
+        let position = self.entries[index].position;
+        let slot = &self.decoded[position];
+        if let Some(picture) = slot.get() {
+            return Ok(picture);
+        }
+        let picture = self.store.picture(position)?;
+        Ok(slot.get_or_init(|| picture))
+    }
+
+    /// What a person would call picture `index`: a path, or a row of a file.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn origin(&self, index: usize) -> String {
+        self.store.origin(self.entries[index].position)
+    }
+
+    /// Writes the target of picture `index` into `target`, one share a class, summing to 1.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len) or `target` is not as long as the classes.
+    pub fn write_target(&self, index: usize, target: &mut [f32]) {
+        let entry = &self.entries[index];
+        match &entry.distribution {
+            Some(distribution) => target.copy_from_slice(distribution),
+            None => {
+                target.fill(0.0);
+                target[entry.label] = 1.0;
+            }
+        }
+    }
+
+    /// The indices of one split, ascending.
+    pub fn indices(&self, split: Split) -> Vec<usize> {
+        (0..self.len())
+            .filter(|&index| self.entries[index].split == split)
+            .collect()
+    }
+
+    /// How many pictures of each class a split has, in class order.
+    pub fn counts(&self, split: Split) -> Vec<usize> {
+        let mut counts = vec![0; self.class_names.len()];
+        for entry in self.entries.iter().filter(|entry| entry.split == split) {
+            counts[entry.label] += 1;
+        }
+        counts
+    }
+
+    /// What was left out, in the order of the source.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// In words, how the splits came about.
+    pub fn split_rule(&self) -> &str {
+        &self.split_rule
+    }
+
+    /// The settings that the splits were made with.
+    pub fn split_settings(&self) -> &SplitSettings {
+        &self.split_settings
+    }
+
+    /// SHA-256, in hexadecimal, of the class names and of each picture with its label and votes.
+    /// It does not depend on how the data are split or on copies taken out afterwards.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The pictures of `split` that are equal, pixel by pixel, to some picture of train.
+    ///
+    /// # Errors
+    /// A picture that cannot be read.
+    pub fn copies_of_train(&self, split: Split) -> Result<Vec<usize>, DataError> {
+        let train = self.pictures_of(&[Split::Train])?;
+        let mut copies = Vec::new();
+        for index in self.indices(split) {
+            if train.contains(self.picture(index)?) {
+                copies.push(index);
+            }
+        }
+        Ok(copies)
+    }
+
+    /// Leaves out of train every picture that is equal, pixel by pixel, to one of validation or
+    /// test; they join [`skipped`](Self::skipped).
+    ///
+    /// # Errors
+    /// A picture that cannot be read.
+    pub fn drop_copies_from_train(&mut self) -> Result<usize, DataError> {
+        let judged = self.pictures_of(&[Split::Validation, Split::Test])?;
+        let mut copies = HashSet::new();
+        for index in self.indices(Split::Train) {
+            if judged.contains(self.picture(index)?) {
+                copies.insert(index);
+            }
+        }
+        for index in 0..self.len() {
+            if copies.contains(&index) {
+                let entry = self.origin(index);
+                self.skipped.push(Skipped {
+                    entry,
+                    reason: "exact copy of a validation or test picture",
+                    detail: String::new(),
+                });
+            }
+        }
+        let mut index = 0;
+        self.entries.retain(|_| {
+            index += 1;
+            !copies.contains(&(index - 1))
+        });
+        Ok(copies.len())
+    }
+
+    fn pictures_of(&self, splits: &[Split]) -> Result<HashSet<Picture>, DataError> {
+        let mut pictures = HashSet::new();
+        for index in 0..self.len() {
+            if splits.contains(&self.entries[index].split) {
+                pictures.insert(self.picture(index)?.clone());
+            }
+        }
+        Ok(pictures)
+    }
+
+    fn compute_hash(&self) -> Result<String, DataError> {
+        let digests: Result<Vec<[u8; 32]>, DataError> = (0..self.len())
+            .into_par_iter()
+            .map(|index| {
+                let entry = &self.entries[index];
+                let mut digest = Sha256::new();
+                digest.update((entry.label as u64).to_le_bytes());
+                for share in entry.distribution.iter().flatten() {
+                    digest.update(share.to_le_bytes());
+                }
+                digest.update(self.picture(index)?.pixels());
+                Ok(digest.finalize().into())
+            })
+            .collect();
+        let mut whole = Sha256::new();
+        for name in self.class_names.iter() {
+            whole.update(name.as_bytes());
+            whole.update([0]);
+        }
+        for digest in digests? {
+            whole.update(digest);
+        }
+        Ok(whole
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect())
+    }
+}

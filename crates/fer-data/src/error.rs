@@ -1,0 +1,106 @@
+use std::path::PathBuf;
+
+/// What can be wrong with data: one variant per cause, each naming the file and the row.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file or folder could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// A picture could not be decoded.
+    #[error("{name} is not a picture that can be decoded: {reason}")]
+    Decode {
+        /// The file, or what stands for it.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A picture has the wrong number of values.
+    #[error("{name}: {found} values, expected {expected} (48 rows of 48)")]
+    PictureSize {
+        /// What the values came from.
+        name: String,
+        /// Values expected.
+        expected: usize,
+        /// Values found.
+        found: usize,
+    },
+    /// A list of class names cannot be used.
+    #[error("class names cannot be used: {0}")]
+    ClassNames(String),
+    /// The path is nothing that is recognised as data.
+    #[error("{} is not recognised as data: {reason}", path.display())]
+    Unrecognised {
+        /// What was given.
+        path: PathBuf,
+        /// What was seen there, and what was looked for.
+        reason: String,
+    },
+    /// A table as a whole cannot be used: its header, its encoding, its length.
+    #[error("{}: {reason}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// One row of a table cannot be used.
+    #[error("{}, row {row} (line {line}): {reason}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The data row, counted from 1 without the header.
+        row: u64,
+        /// The line of the file on which it starts, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two tables that are joined row by row do not fit each other.
+    #[error("{} does not belong to {}: {reason}", votes.display(), pictures.display())]
+    Join {
+        /// The table of votes.
+        votes: PathBuf,
+        /// The table of pictures.
+        pictures: PathBuf,
+        /// Where they part.
+        reason: String,
+    },
+    /// Entries were left out although that was forbidden.
+    #[error(
+        "{count} of {total} entries of {name} would be left out, and none may be; the first: {first}"
+    )]
+    Strict {
+        /// The data set.
+        name: String,
+        /// Entries left out.
+        count: usize,
+        /// Entries altogether.
+        total: usize,
+        /// The first of them, with its reason.
+        first: String,
+    },
+    /// A setting is outside its range.
+    #[error("{name} = {value} is out of range: {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A data set has nothing left to work on.
+    #[error("{name} holds no usable picture{detail}")]
+    Empty {
+        /// The data set.
+        name: String,
+        /// Why nothing is left.
+        detail: String,
+    },
+}

@@ -1,0 +1,118 @@
+//! Pictures of faces in classes of expression: everything that happens before a network.
+//!
+//! ```
+//! use fer_data::{Batches, Dataset, OpenSettings, Split, open};
+//!
+//! # fn main() -> Result<(), fer_data::DataError> {
+//! # if false { // draws several thousand faces
+//! let faces = open("drawn".as_ref(), &OpenSettings::default())?;
+//! let batches = Batches::new(&faces, faces.indices(Split::Train), 32).shuffled(7, 1);
+//! for batch in batches.iter() {
+//!     let batch = batch?;
+//!     println!("{} pictures, {} values", batch.labels.len(), batch.pixels.len());
+//! }
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`open`] makes a [`Dataset`] of what lies at a path. A data set knows of each picture its class
+//! among the [`ClassNames`], its [`Split`] and whose face it is, and decodes the [`Picture`] when it
+//! is asked for by index. [`Batches`] puts pictures together as the arrays that a network takes,
+//! shuffled and changed by an [`Augmentation`] when they train.
+//!
+//! # Which data are understood?
+//!
+//! The word `drawn`, for the built-in [`drawn`] faces; and FER2013's csv, plain or packed by gzip or
+//! zstd, with its own seven labels or with FER+ votes for eight
+//! ([`OpenSettings::ferplus`]). What is left out of a data set is never silent: see
+//! [`Dataset::skipped`].
+//!
+//! # How are the data divided?
+//!
+//! As they say themselves; otherwise 80/10/10, with every person on one side only, wherever persons
+//! are known. [`SplitSettings`] asks for other shares. [`Dataset::copies_of_train`] finds exact
+//! copies that cross the border.
+//!
+//! # Where does randomness come from?
+//!
+//! From [`random::stream`]: one seed, a name, an index. The same three give the same numbers on any
+//! number of threads.
+//!
+//! # My own pictures?
+//!
+//! Anything can be a data set: give a [`PictureStore`] and one [`Entry`] a picture to
+//! [`Dataset::new`].
+//!
+//! ```
+//! use fer_data::{
+//!     ClassNames, DataError, Dataset, DatasetParts, Entry, Picture, PictureStore, Split,
+//!     SplitSettings,
+//! };
+//!
+//! struct Grey;
+//!
+//! impl PictureStore for Grey {
+//!     fn picture(&self, position: usize) -> Result<Picture, DataError> {
+//!         Picture::from_pixels(&[position as u8; 48 * 48], &self.origin(position))
+//!     }
+//!
+//!     fn origin(&self, position: usize) -> String {
+//!         format!("grey {position}")
+//!     }
+//! }
+//!
+//! let entries = (0..200).map(|position| Entry {
+//!     position,
+//!     label: position / 100,
+//!     distribution: None,
+//!     subject: None,
+//!     split: if position % 10 == 0 { Split::Validation } else { Split::Train },
+//! });
+//! let dataset = Dataset::new(DatasetParts {
+//!     name: "greys".into(),
+//!     class_names: ClassNames::new(["dark", "light"])?,
+//!     entries: entries.collect(),
+//!     store: Box::new(Grey),
+//!     skipped: Vec::new(),
+//!     split_rule: "every tenth validates".into(),
+//!     split_settings: SplitSettings::default(),
+//! })?;
+//! assert_eq!(dataset.counts(Split::Validation), [10, 10]);
+//! assert_eq!(dataset.picture(150)?.pixels()[0], 150);
+//! # Ok::<(), DataError>(())
+//! ```
+//!
+//! # Features
+//!
+//! `hub` (off by default): `to_candle`, any data set as a `candle_datasets::vision::Dataset`.
+
+pub mod random;
+
+mod expression;
+mod picture;
+
+pub mod drawn;
+
+mod dataset;
+mod error;
+mod skipped;
+mod source;
+mod split;
+
+mod augmentation;
+mod batch;
+#[cfg(feature = "hub")]
+mod vision;
+
+pub use augmentation::Augmentation;
+pub use batch::{Batch, Batches, scale};
+pub use dataset::{Dataset, DatasetParts, Entry, PictureStore};
+pub use error::DataError;
+pub use expression::{ActionUnit, Activation, ClassNames, Expression, Laterality, Region};
+pub use picture::{PIXELS, Picture, SIDE};
+pub use skipped::{Skipped, count_by_reason};
+pub use source::{FerPlusTarget, OpenSettings, open};
+pub use split::{Split, SplitSettings, by_subject, stratified};
+#[cfg(feature = "hub")]
+pub use vision::to_candle;

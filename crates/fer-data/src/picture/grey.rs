@@ -1,0 +1,50 @@
+use std::fmt;
+
+use crate::error::DataError;
+
+/// Pixels along each side of a [`Picture`].
+pub const SIDE: usize = 48;
+
+/// Pixels in a [`Picture`]: 2,304.
+pub const PIXELS: usize = SIDE * SIDE;
+
+/// A grey picture of 48×48 pixels, 0 black to 255 white, row by row from the top left.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Picture(Box<[u8; PIXELS]>);
+
+impl Picture {
+    /// A picture from its 2,304 values; `name` is what an error calls it.
+    ///
+    /// # Errors
+    /// [`DataError::PictureSize`] for any other number of values.
+    pub fn from_pixels(pixels: &[u8], name: &str) -> Result<Self, DataError> {
+        match <&[u8; PIXELS]>::try_from(pixels) {
+            Ok(pixels) => Ok(Picture(Box::new(*pixels))),
+            Err(_) => Err(DataError::PictureSize {
+                name: name.to_string(),
+                expected: PIXELS,
+                found: pixels.len(),
+            }),
+        }
+    }
+
+    pub(crate) fn from_boxed(pixels: Box<[u8; PIXELS]>) -> Self {
+        Picture(pixels)
+    }
+
+    /// The 2,304 values, row by row.
+    pub fn pixels(&self) -> &[u8; PIXELS] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sum: u64 = self.0.iter().map(|&value| u64::from(value)).sum();
+        write!(
+            formatter,
+            "Picture(48×48, mean {:.1})",
+            sum as f64 / PIXELS as f64
+        )
+    }
+}

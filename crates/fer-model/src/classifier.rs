@@ -1,0 +1,129 @@
+use std::path::Path;
+
+use candle_core::Device;
+use fer_data::{ClassNames, Picture};
+
+use crate::error::ModelError;
+use crate::file::{self, Description, Model};
+use crate::input::pictures_to_tensor;
+use crate::ops::{Mode, log_probabilities};
+
+/// Pictures that go through the network together.
+const BATCH: usize = 256;
+
+/// A trained network that predicts pictures of faces.
+///
+/// ```no_run
+/// use fer_model::{Classifier, Device, Picture};
+///
+/// let classifier = Classifier::load("runs/drawn-cnn/model.safetensors".as_ref(), &Device::Cpu)?;
+/// let face = Picture::open("face.png".as_ref())?;
+/// let prediction = classifier.predict(&face)?;
+/// println!("{} ({:.0} %)", prediction.class_name(), 100.0 * prediction.probability());
+/// for (name, probability) in prediction.iter() {
+///     println!("{name:10} {probability:.3}");
+/// }
+/// # Ok::<(), fer_model::ModelError>(())
+/// ```
+pub struct Classifier {
+    model: Model,
+    device: Device,
+}
+
+impl Classifier {
+    /// Loads a model file onto `device` and checks it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or that is refused, with the reason.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        Ok(Classifier {
+            model: file::load(path, device)?,
+            device: device.clone(),
+        })
+    }
+
+    /// What the model file says of itself.
+    pub fn description(&self) -> &Description {
+        &self.model.description
+    }
+
+    /// The classes in the order of the probabilities.
+    pub fn class_names(&self) -> &ClassNames {
+        &self.model.description.classes
+    }
+
+    /// Predicts one picture of a face.
+    ///
+    /// # Errors
+    /// A device that fails.
+    pub fn predict(&self, picture: &Picture) -> Result<Prediction, ModelError> {
+        let mut predictions = self.predict_many(std::slice::from_ref(picture))?;
+        Ok(predictions.remove(0))
+    }
+
+    /// Predicts pictures of faces, in their order.
+    ///
+    /// # Errors
+    /// A device that fails.
+    pub fn predict_many(&self, pictures: &[Picture]) -> Result<Vec<Prediction>, ModelError> {
+        let mut predictions = Vec::with_capacity(pictures.len());
+        for batch in pictures.chunks(BATCH) {
+            let input = pictures_to_tensor(batch, &self.device)?;
+            let logits = self.model.network.forward(&input, Mode::Predict)?;
+            let rows = log_probabilities(&logits)?.exp()?.to_vec2::<f32>()?;
+            predictions.extend(rows.into_iter().map(|probabilities| Prediction {
+                probabilities,
+                class_names: self.class_names().clone(),
+            }));
+        }
+        Ok(predictions)
+    }
+}
+
+/// What a network says of one picture: a probability for each class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    probabilities: Vec<f32>,
+    class_names: ClassNames,
+}
+
+impl Prediction {
+    /// The class of the highest probability, the first of equals.
+    pub fn class(&self) -> usize {
+        most_probable(&self.probabilities)
+    }
+
+    /// The name of that class.
+    pub fn class_name(&self) -> &str {
+        self.class_names.name(self.class())
+    }
+
+    /// The highest probability, 0 to 1.
+    pub fn probability(&self) -> f32 {
+        self.probabilities[self.class()]
+    }
+
+    /// One probability a class, in class order, summing to 1.
+    pub fn probabilities(&self) -> &[f32] {
+        &self.probabilities
+    }
+
+    /// Class names with their probabilities, in class order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, f32)> {
+        self.class_names
+            .iter()
+            .zip(self.probabilities.iter().copied())
+    }
+}
+
+/// The class of the highest value in a row of logits, probabilities or their logarithms; the first
+/// of equals.
+pub fn most_probable(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = class;
+        }
+    }
+    best
+}

@@ -1,0 +1,112 @@
+use std::path::PathBuf;
+
+use fer_data::{ClassNames, DataError};
+
+/// What can go wrong with a network, its device or its file: one variant per cause.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// candle could not do an operation.
+    #[error("tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// A picture could not be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The device that was asked for explicitly cannot be used.
+    #[error("device {device} cannot be used: {reason}")]
+    Device {
+        /// As it was asked for.
+        device: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A word names no device.
+    #[error("`{0}` names no device; auto, cpu, cuda, cuda:N, metal and metal:N do")]
+    UnknownDevice(String),
+    /// A word names no architecture.
+    #[error("`{0}` names no architecture; known: {known}", known = crate::arch::Architecture::NAMES.join(", "))]
+    UnknownArchitecture(String),
+    /// A setting of an architecture is outside its range.
+    #[error("{name} = {value} is out of range: {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// `read` or `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// A file is no usable model of this library.
+    #[error("{} is refused as a model: {reason}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: Refusal,
+    },
+    /// A model's classes and those of the data differ.
+    #[error("the model's classes are `{model}`, the data's are `{data}`{hint}")]
+    Classes {
+        /// The model's.
+        model: ClassNames,
+        /// The data's.
+        data: ClassNames,
+        /// What mends it, where that is known; else empty.
+        hint: &'static str,
+    },
+}
+
+/// Why a file is refused as a model.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The bytes are no safetensors file, or not all of one.
+    #[error("it is no whole safetensors file ({0})")]
+    NotSafetensors(String),
+    /// A safetensors file of some other program.
+    #[error(
+        "it is a safetensors file without the description that this library writes (metadata key `fer`)"
+    )]
+    Foreign,
+    /// The description cannot be read.
+    #[error("its description cannot be read: {0}")]
+    Description(String),
+    /// Written by another version of the format.
+    #[error(
+        "it has format {found}, this library reads format {supported}; use the version that wrote it: {library}"
+    )]
+    Format {
+        /// Format of the file.
+        found: u32,
+        /// Format that is read here.
+        supported: u32,
+        /// The library that wrote the file, as it names itself.
+        library: String,
+    },
+    /// The tensors are not those of the architecture.
+    #[error("its tensors do not fit its architecture: {0}")]
+    Tensors(String),
+    /// A weight is not a number.
+    #[error("tensor {0} holds a value that is not finite")]
+    NotFinite(String),
+    /// The network does not answer what it answered when it was saved.
+    #[error("its self-test fails: logit {index} is {found}, {expected} when it was saved")]
+    SelfTest {
+        /// The class.
+        index: usize,
+        /// The logit now.
+        found: f32,
+        /// The logit then.
+        expected: f32,
+    },
+}

@@ -1,0 +1,101 @@
+use std::collections::BTreeMap;
+
+use fer_data::{ClassNames, FerPlusTarget};
+use serde::{Deserialize, Serialize};
+
+use crate::arch::Architecture;
+use crate::file::SelfTest;
+
+/// What a model file says of its weights. It stands as JSON under the metadata key `fer`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// Version of this description.
+    pub format: u32,
+    /// What wrote the file, such as `fer-model 0.1.0`.
+    pub library: String,
+    /// The network and its settings.
+    pub architecture: Architecture,
+    /// The classes in the order of the outputs.
+    pub classes: ClassNames,
+    /// How a picture is made ready.
+    pub preprocessing: Preprocessing,
+    /// What the weights were trained on, and how.
+    pub training: TrainingSummary,
+    /// A picture with the logits that the network gave for it.
+    pub self_test: SelfTest,
+}
+
+impl Description {
+    /// The format that this version writes, and the only one it reads.
+    pub const FORMAT: u32 = 1;
+
+    /// What this version of the library writes of itself.
+    pub fn library_name() -> String {
+        format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// How a picture becomes a network's input. There is one way so far; a file that asks for another
+/// is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Pixels along each side.
+    pub side: usize,
+    /// How colours become grey.
+    pub grey: String,
+    /// How sizes are changed.
+    pub resize: String,
+    /// What a grey value is divided by.
+    pub divisor: u32,
+}
+
+impl Default for Preprocessing {
+    fn default() -> Self {
+        Preprocessing {
+            side: fer_data::SIDE,
+            grey: "bt601".into(),
+            resize: "antialiased-triangle".into(),
+            divisor: 255,
+        }
+    }
+}
+
+/// What the weights were trained on, and how. Holds no path, date or host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingSummary {
+    /// What people call the data.
+    pub data: String,
+    /// SHA-256 of the data, in hexadecimal.
+    pub data_hash: String,
+    /// How FER+ votes made the targets, if they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ferplus_target: Option<FerPlusTarget>,
+    /// In words, how the data were split.
+    pub split_rule: String,
+    /// The split's seed.
+    pub split_seed: u64,
+    /// The validation fraction that was asked for, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_fraction: Option<f64>,
+    /// The test fraction that was asked for, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_fraction: Option<f64>,
+    /// Whether exact copies of validation and test pictures were taken out of train.
+    pub dedup: bool,
+    /// Pictures of each class, in class order, by split.
+    pub counts: BTreeMap<String, Vec<usize>>,
+    /// The training seed.
+    pub seed: u64,
+    /// Epochs that were trained.
+    pub epochs: usize,
+    /// The epoch whose weights these are, counted from 1.
+    pub epoch: usize,
+    /// The split whose figures chose that epoch, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch_chosen_on: Option<String>,
+    /// Pictures in a batch.
+    pub batch_size: usize,
+    /// Learning rate at the start.
+    pub learning_rate: f64,
+}

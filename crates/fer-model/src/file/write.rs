@@ -1,0 +1,35 @@
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use candle_core::Tensor;
+
+use crate::error::ModelError;
+use crate::file::{Description, KEY};
+
+/// Writes weights and their description to `path`, replacing it in one step.
+///
+/// The bytes depend on the arguments alone.
+///
+/// # Errors
+/// [`ModelError::Io`] when the file cannot be written.
+pub fn save(
+    path: &Path,
+    weights: &BTreeMap<String, Tensor>,
+    description: &Description,
+) -> Result<(), ModelError> {
+    let json = serde_json::to_string(description).map_err(std::io::Error::other);
+    let io = |source| ModelError::Io {
+        action: "write",
+        path: path.to_path_buf(),
+        source,
+    };
+    // One key only: the header's keys come out of a hash map, in another order each time.
+    let metadata = HashMap::from([(KEY.to_string(), json.map_err(io)?)]);
+    let bytes = safetensors::serialize(weights, Some(metadata))
+        .map_err(|error| io(std::io::Error::other(error)))?;
+    let partial = path.with_extension("safetensors.partial");
+    fs::write(&partial, bytes)
+        .and_then(|()| fs::rename(&partial, path))
+        .map_err(io)
+}

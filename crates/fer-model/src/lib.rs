@@ -1,0 +1,74 @@
+//! Networks for facial expressions in candle, their files, and prediction.
+//!
+//! ```no_run
+//! use fer_model::{Classifier, Device, Picture};
+//!
+//! let classifier = Classifier::load("model.safetensors".as_ref(), &Device::Cpu)?;
+//! let prediction = classifier.predict(&Picture::open("face.png".as_ref())?)?;
+//! println!("{} ({:.0} %)", prediction.class_name(), 100.0 * prediction.probability());
+//! # Ok::<(), fer_model::ModelError>(())
+//! ```
+//!
+//! An [`Architecture`] builds a [`Network`] out of [`ops`] with the variables of [`Parameters`]. A
+//! trained network is saved with its [`Description`](file::Description) as one safetensors
+//! [`file`], which a [`Classifier`] loads, checks and asks.
+//!
+//! # Which device computes?
+//!
+//! Any candle [`Device`]. [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why
+//! it took the one it took.
+//!
+//! # What is in a model file?
+//!
+//! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON
+//! description: architecture, class names in order, preprocessing, training data and seed, and a
+//! self-test. A file that does not fit is refused with the [`Refusal`].
+//!
+//! # Can I train from my own candle program?
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use fer_model::ops::{AdamSettings, AdamState, Mode, cross_entropy};
+//! use fer_model::{Architecture, Parameters};
+//!
+//! let parameters = Parameters::new(7, &Device::Cpu);
+//! let network = Architecture::named("cnn")?.build(3, parameters.builder())?;
+//! let pictures = Tensor::full(0.5f32, (2, 1, 48, 48), &Device::Cpu)?;
+//! let targets = Tensor::new(&[[1f32, 0.0, 0.0], [0.0, 0.5, 0.5]], &Device::Cpu)?;
+//!
+//! let logits = network.forward(&pictures, Mode::Train { seed: 7, step: 0 })?;
+//! let gradients = cross_entropy(&logits, &targets)?.backward()?;
+//! for (name, var) in parameters.vars() {
+//!     let gradient = gradients.get(&var).ok_or(name)?;
+//!     AdamState::new(&var)?.step(&var, gradient, 1e-3, 1, &AdamSettings::default())?;
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's, by the same names.
+
+pub mod ops;
+
+mod arch;
+mod parameters;
+mod summary;
+
+mod device;
+mod error;
+mod input;
+
+mod classifier;
+pub mod file;
+
+pub use arch::{Architecture, Cnn, CnnSettings, Layer, Network};
+pub use classifier::{Classifier, Prediction, most_probable};
+pub use device::{DeviceChoice, SelectedDevice};
+pub use error::{ModelError, Refusal};
+pub use input::{batch_to_tensors, pictures_to_tensor};
+pub use parameters::{Parameters, glorot_uniform};
+pub use summary::{layer_table, thousands};
+
+pub use candle_core::Device;
+pub use fer_data::{ClassNames, Expression, Picture};

@@ -1,0 +1,229 @@
+//! The trainable tensors of a network, by name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use candle_core::{DType, Device, Result, Shape, Tensor, Var, bail};
+use candle_nn::VarBuilder;
+use candle_nn::init::{Init, NormalOrUniform};
+use candle_nn::var_builder::SimpleBackend;
+use fer_data::random::stream;
+use rand::RngExt;
+
+/// Named variables, made when a network asks for them, each from its own seeded stream.
+///
+/// The initial value of a tensor depends on the seed and on its name alone, so the order in which
+/// layers are built does not matter. Names are kept sorted: every listing has the same order.
+///
+/// ```
+/// use candle_core::Device;
+/// use fer_model::{Architecture, Parameters};
+///
+/// let parameters = Parameters::new(7, &Device::Cpu);
+/// let network = Architecture::named("cnn")?.build(8, parameters.builder())?;
+/// let count: usize = parameters.vars().iter().map(|(_, var)| var.elem_count()).sum();
+/// assert_eq!(count, 839_176);
+/// # Ok::<(), fer_model::ModelError>(())
+/// ```
+#[derive(Clone)]
+pub struct Parameters {
+    store: Store,
+    device: Device,
+}
+
+#[derive(Clone)]
+struct Store {
+    seed: u64,
+    vars: Arc<Mutex<BTreeMap<String, Var>>>,
+}
+
+impl Parameters {
+    /// An empty set on `device`; what is asked of it is drawn under `seed`.
+    pub fn new(seed: u64, device: &Device) -> Self {
+        let vars = Arc::default();
+        Parameters {
+            store: Store { seed, vars },
+            device: device.clone(),
+        }
+    }
+
+    /// What a network is built with: f32 variables of this set.
+    pub fn builder(&self) -> VarBuilder<'static> {
+        VarBuilder::from_backend(
+            Box::new(self.store.clone()),
+            DType::F32,
+            self.device.clone(),
+        )
+    }
+
+    /// The variables, sorted by name.
+    pub fn vars(&self) -> Vec<(String, Var)> {
+        let vars = self.store.lock();
+        vars.iter()
+            .map(|(name, var)| (name.clone(), var.clone()))
+            .collect()
+    }
+
+    /// Copies of the values as they are now, on the CPU.
+    ///
+    /// # Errors
+    /// A device that cannot be read.
+    pub fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
+        let copied = self.vars().into_iter().map(|(name, var)| {
+            let value = var.as_tensor().to_device(&Device::Cpu)?;
+            Ok((name, value.detach().copy()?))
+        });
+        copied.collect()
+    }
+
+    /// Sets every variable to the value of its name in `values`.
+    ///
+    /// # Errors
+    /// A name of this set that `values` lacks, or a value of another shape.
+    pub fn restore(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
+        for (name, var) in self.vars() {
+            let Some(value) = values.get(&name) else {
+                bail!("there is no value for {name}");
+            };
+            var.set(&value.to_device(&self.device)?.copy()?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
+        self.vars.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self, shape: &Shape, name: &str, init: Init) -> Result<Vec<f32>> {
+        let mut random = stream(self.seed, &format!("initial {name}"), 0);
+        let count = shape.elem_count();
+        let mut uniform = |low: f64, high: f64| -> Vec<f32> {
+            (0..count)
+                .map(|_| (low + (high - low) * random.random::<f64>()) as f32)
+                .collect()
+        };
+        Ok(match init {
+            Init::Const(value) => vec![value as f32; count],
+            Init::Uniform { lo, up } => uniform(lo, up),
+            Init::Kaiming {
+                dist: NormalOrUniform::Uniform,
+                fan,
+                non_linearity,
+            } => {
+                let deviation = non_linearity.gain() / (fan.for_shape(shape) as f64).sqrt();
+                let bound = 3f64.sqrt() * deviation;
+                uniform(-bound, bound)
+            }
+            Init::Randn { .. } | Init::Kaiming { .. } => {
+                bail!(
+                    "{name}: initial values from a normal distribution are not offered, uniform ones are"
+                )
+            }
+        })
+    }
+}
+
+impl SimpleBackend for Store {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        init: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
+        let mut vars = self.lock();
+        if let Some(var) = vars.get(name) {
+            if var.shape() != &shape {
+                bail!("{name} has shape {:?}, {shape:?} is asked for", var.shape());
+            }
+            return Ok(var.as_tensor().clone());
+        }
+        let values = self.draw(&shape, name, init)?;
+        let var = Var::from_tensor(&Tensor::from_vec(values, shape, device)?.to_dtype(dtype)?)?;
+        vars.insert(name.to_string(), var.clone());
+        Ok(var.as_tensor().clone())
+    }
+
+    fn get_unchecked(&self, name: &str, _dtype: DType, _device: &Device) -> Result<Tensor> {
+        match self.lock().get(name) {
+            Some(var) => Ok(var.as_tensor().clone()),
+            None => bail!("{name} is asked for without a shape and has not been made"),
+        }
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.lock().contains_key(name)
+    }
+}
+
+/// A builder over fixed values, for networks that only predict: no gradient is recorded.
+pub(crate) fn fixed(
+    values: &BTreeMap<String, Tensor>,
+    device: &Device,
+) -> Result<VarBuilder<'static>> {
+    let moved: Result<HashMap<String, Tensor>> = values
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), value.to_device(device)?)))
+        .collect();
+    Ok(VarBuilder::from_tensors(moved?, DType::F32, device))
+}
+
+/// Uniform values within ±√(6 / (fan in + fan out)) (Glorot & Bengio 2010), Keras's default.
+///
+/// For a convolution both fans count the pixels of its window.
+pub fn glorot_uniform(fan_in: usize, fan_out: usize) -> Init {
+    let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
+    Init::Uniform {
+        lo: -limit,
+        up: limit,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn values(seed: u64, name: &str) -> Vec<f32> {
+        let parameters = Parameters::new(seed, &Device::Cpu);
+        let tensor = parameters
+            .builder()
+            .get_with_hints(1000, name, glorot_uniform(20, 30))
+            .unwrap();
+        tensor.to_vec1().unwrap()
+    }
+
+    #[test]
+    fn values_depend_on_seed_and_name_and_fill_the_glorot_range() {
+        let drawn = values(1, "a");
+        assert_eq!(drawn, values(1, "a"));
+        assert_ne!(drawn, values(2, "a"));
+        assert_ne!(drawn, values(1, "b"));
+        let limit = (6.0f32 / 50.0).sqrt();
+        let most = drawn
+            .iter()
+            .copied()
+            .fold(0.0f32, |most, value| most.max(value.abs()));
+        assert!(most <= limit && most > 0.98 * limit, "{most} of {limit}");
+    }
+
+    #[test]
+    fn a_snapshot_is_a_copy_and_comes_back() {
+        let parameters = Parameters::new(1, &Device::Cpu);
+        parameters
+            .builder()
+            .get_with_hints(3, "w", Init::Const(2.0))
+            .unwrap();
+        let saved = parameters.snapshot().unwrap();
+        let (_, var) = parameters.vars().remove(0);
+        var.set(&Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap())
+            .unwrap();
+        assert_eq!(saved["w"].to_vec1::<f32>().unwrap(), [2.0; 3]);
+        parameters.restore(&saved).unwrap();
+        assert_eq!(var.to_vec1::<f32>().unwrap(), [2.0; 3]);
+        assert!(parameters.restore(&BTreeMap::new()).is_err());
+    }
+}

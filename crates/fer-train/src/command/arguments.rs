@@ -1,0 +1,127 @@
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use fer_data::{Dataset, FerPlusTarget, Split, count_by_reason};
+use fer_model::{DeviceChoice, SelectedDevice, thousands};
+
+use crate::command::output::People;
+use crate::config::DataConfig;
+
+/// Which pictures, for every command that reads data.
+#[derive(Args, Clone)]
+pub(crate) struct DataArguments {
+    /// The pictures: a fer2013.csv (plain, .gz or .zst), or the word `drawn`
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// FER+ votes (fer2013new.csv) for the rows of fer2013.csv: eight classes
+    #[arg(long, value_name = "CSV")]
+    pub ferplus: Option<PathBuf>,
+    /// How FER+ votes become training targets
+    #[arg(long, value_name = "HOW", value_parser = parse_target)]
+    pub ferplus_target: Option<FerPlusTarget>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Share of the pictures that chooses the epoch; 0 for none
+    #[arg(long, value_name = "SHARE")]
+    pub validation_fraction: Option<f64>,
+    /// Share of the pictures that judges at the end, for data without a split of their own
+    #[arg(long, value_name = "SHARE")]
+    pub test_fraction: Option<f64>,
+    /// Take exact copies of validation and test pictures out of train
+    #[arg(long)]
+    pub dedup: bool,
+    /// Stop with an error if any entry cannot be read
+    #[arg(long)]
+    pub strict: bool,
+}
+
+impl DataArguments {
+    /// Puts what was typed over `config`.
+    pub(crate) fn apply(&self, config: &mut DataConfig) {
+        if let Some(path) = &self.data {
+            config.path.clone_from(path);
+        }
+        if self.ferplus.is_some() {
+            config.ferplus.clone_from(&self.ferplus);
+        }
+        config.ferplus_target = self.ferplus_target.unwrap_or(config.ferplus_target);
+        config.split.seed = self.seed.unwrap_or(config.split.seed);
+        config.split.validation_fraction = self
+            .validation_fraction
+            .or(config.split.validation_fraction);
+        config.split.test_fraction = self.test_fraction.or(config.split.test_fraction);
+        config.dedup |= self.dedup;
+        config.strict |= self.strict;
+    }
+}
+
+fn parse_target(word: &str) -> Result<FerPlusTarget, String> {
+    match word {
+        "majority" => Ok(FerPlusTarget::Majority),
+        "probabilities" => Ok(FerPlusTarget::Probabilities),
+        "votes" => Ok(FerPlusTarget::Votes),
+        _ => Err("expected majority, probabilities or votes".into()),
+    }
+}
+
+/// Where to compute, for every command that computes.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct DeviceArguments {
+    /// Where to compute: auto, cpu, cuda, cuda:N, metal or metal:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+impl DeviceArguments {
+    /// Opens the device and says which it is.
+    pub(crate) fn select(self, people: People) -> Result<SelectedDevice> {
+        let selected = self.device.select()?;
+        people.say(&format!("device      {selected}"))?;
+        Ok(selected)
+    }
+}
+
+/// Says what data these are: counts by class and split, what was left out, copies.
+pub(crate) fn describe_data(dataset: &Dataset, people: People) -> Result<()> {
+    people.say(&format!("data        {}", dataset.name()))?;
+    for split in Split::ALL {
+        let counts = dataset.counts(split);
+        let total: usize = counts.iter().sum();
+        if total == 0 {
+            continue;
+        }
+        let classes: Vec<String> = dataset
+            .class_names()
+            .iter()
+            .zip(&counts)
+            .map(|(name, &count)| format!("{name} {}", thousands(count)))
+            .collect();
+        people.say(&format!(
+            "{:<11} {:>6}: {}",
+            split.name(),
+            thousands(total),
+            classes.join(", ")
+        ))?;
+    }
+    people.say(&format!("split       {}", dataset.split_rule()))?;
+    for split in [Split::Validation, Split::Test] {
+        let copies = dataset.copies_of_train(split)?.len();
+        if copies > 0 {
+            let total = dataset.indices(split).len();
+            let (copies, total) = (thousands(copies), thousands(total));
+            people.say(&format!("warning     {copies} of {total} {split} pictures are exact copies of train pictures; --dedup takes them out of train"))?;
+        }
+    }
+    let reasons = count_by_reason(dataset.skipped());
+    if !reasons.is_empty() {
+        let total = thousands(dataset.skipped().len());
+        let reasons: Vec<String> = reasons
+            .iter()
+            .map(|(reason, &count)| format!("{} {reason}", thousands(count)))
+            .collect();
+        people.say(&format!("left out    {total}: {}", reasons.join("; ")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use fer_data::{Dataset, Split, open};
+use fer_model::file::{self, TrainingSummary};
+use fer_model::{ClassNames, ModelError, thousands};
+
+use crate::command::Usage;
+use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
+use crate::command::output::{self, People, percent};
+use crate::config::DataConfig;
+use crate::evaluation::evaluate;
+use crate::metrics::Report;
+use crate::run::report_json;
+
+/// What `evaluate` takes.
+#[derive(Args)]
+pub(crate) struct EvaluateArguments {
+    /// The saved model
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArguments,
+    /// The pictures to judge on: train, validation, test or all [default: test or else validation
+    /// of the data it was trained on, all of other data]
+    #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"])]
+    split: Option<String>,
+    /// Print the figures as JSON on stdout, and everything else on stderr
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
+    if arguments.data.data.is_none() {
+        return Err(Usage("evaluate needs --data PATH (or --data drawn)".into()).into());
+    }
+    let people = People::beside_json(arguments.json);
+    let selected = arguments.device.select(people)?;
+    let model = file::load(&arguments.model, &selected.device)?;
+    let training = &model.description.training;
+    let (dataset, same) = open_as_trained(&arguments.data, training)?;
+    check_classes(&model.description.classes, &dataset)?;
+    describe_data(&dataset, people)?;
+
+    let split = choose_split(arguments.split.as_deref(), &dataset, same)?;
+    let indices = match split {
+        Some(split) => dataset.indices(split),
+        None => (0..dataset.len()).collect(),
+    };
+    ensure!(
+        !indices.is_empty(),
+        "{} has no {} pictures",
+        dataset.name(),
+        split.map_or("", Split::name)
+    );
+    let chosen_on = training.epoch_chosen_on.as_deref();
+    let chosen =
+        same && chosen_on.is_some() && (split.is_none() || chosen_on == split.map(Split::name));
+    let evaluation = evaluate(model.network.as_ref(), &dataset, indices, &selected.device)?;
+    let report = evaluation.report(&dataset, split, chosen)?;
+    if arguments.json {
+        output::data(&report_json(&report)?)?;
+    } else {
+        say(&report, people)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the data with the settings of the training run where flags leave them open, and tells
+/// whether they are the data that the model was trained on. Other data get the defaults instead.
+fn open_as_trained(
+    arguments: &DataArguments,
+    training: &TrainingSummary,
+) -> Result<(Dataset, bool)> {
+    let mut as_trained = DataConfig {
+        dedup: training.dedup,
+        ..DataConfig::default()
+    };
+    as_trained.ferplus_target = training.ferplus_target.unwrap_or_default();
+    as_trained.split.seed = training.split_seed;
+    as_trained.split.validation_fraction = training.validation_fraction;
+    as_trained.split.test_fraction = training.test_fraction;
+    arguments.apply(&mut as_trained);
+    let mut plain = DataConfig::default();
+    arguments.apply(&mut plain);
+    let opened = open(&as_trained.path, &as_trained.open_settings());
+    match opened {
+        Ok(dataset) if dataset.hash() == training.data_hash => Ok((dataset, true)),
+        Ok(dataset) if as_trained == plain => Ok((dataset, false)),
+        _ => Ok((open(&plain.path, &plain.open_settings())?, false)),
+    }
+}
+
+fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError> {
+    let data = dataset.class_names();
+    if model == data {
+        return Ok(());
+    }
+    let hint = match (model.len(), dataset.name()) {
+        (8, "FER2013") => {
+            "; FER2013 has eight classes only with FER+ votes: add --ferplus fer2013new.csv"
+        }
+        _ => "",
+    };
+    Err(ModelError::Classes {
+        model: model.clone(),
+        data: data.clone(),
+        hint,
+    })
+}
+
+fn choose_split(word: Option<&str>, dataset: &Dataset, same: bool) -> Result<Option<Split>> {
+    match word {
+        Some("all") => Ok(None),
+        Some(word) => Ok(Some(word.parse()?)),
+        None if !same => Ok(None),
+        None => {
+            let judged = [Split::Test, Split::Validation];
+            Ok(judged
+                .into_iter()
+                .find(|&split| !dataset.indices(split).is_empty()))
+        }
+    }
+}
+
+fn say(report: &Report, people: People) -> Result<()> {
+    people.say(&format!(
+        "judged on   {} ({} pictures)",
+        report.split,
+        thousands(report.n as usize)
+    ))?;
+    people.say(&format!("accuracy    {}", percent(report.accuracy)))?;
+    if let Some(copies) = &report.copies_of_train {
+        people.say(&format!(
+            "            {} without the {} exact copies of train pictures",
+            percent(copies.accuracy_without),
+            thousands(copies.n as usize)
+        ))?;
+    }
+    people.say(&format!("loss        {:.4}", report.loss))?;
+    people.say(&format!("macro F1    {:.3}", report.macro_f1))?;
+    people.say(&format!("weighted F1 {:.3}", report.weighted_f1))?;
+    people.say(&format!(
+        "balanced    {}",
+        percent(report.balanced_accuracy)
+    ))?;
+    let width = report
+        .classes
+        .iter()
+        .map(|class| class.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(5);
+    people.say(&format!(
+        "{:width$}  precision  recall     f1  support",
+        "class"
+    ))?;
+    for class in &report.classes {
+        let score = &class.score;
+        let figures = format!(
+            "{:9.3} {:7.3} {:6.3} {:8}",
+            score.precision, score.recall, score.f1, score.support
+        );
+        people.say(&format!("{:width$}  {figures}", class.name))?;
+    }
+    if report.chosen_on_this_split {
+        people.say("note: some of these pictures chose the epoch, which flatters the figures")?;
+    }
+    Ok(())
+}

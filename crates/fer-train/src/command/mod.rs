@@ -1,0 +1,100 @@
+//! The command line: what a person types, and what they are told.
+
+mod arguments;
+mod evaluate;
+mod output;
+mod predict;
+mod progress;
+mod summary;
+mod train;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use fer_data::DataError;
+use fer_model::ModelError;
+
+use crate::command::evaluate::EvaluateArguments;
+use crate::command::predict::PredictArguments;
+use crate::command::summary::SummaryArguments;
+use crate::command::train::TrainArguments;
+
+/// Facial-expression recognition: trains a network on pictures of faces, tells how good it is, and
+/// saves it for other programs.
+///
+/// Without a command it trains; without any argument it trains on built-in drawn faces.
+#[derive(Parser)]
+#[command(
+    name = "fer-train",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    train: TrainArguments,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network and leave a run directory (the default command)
+    Train(TrainArguments),
+    /// Judge a saved model on data
+    Evaluate(EvaluateArguments),
+    /// Predict pictures of faces with a saved model
+    Predict(PredictArguments),
+    /// Print the layer table of a network or of a saved model
+    Summary(SummaryArguments),
+}
+
+/// A mistake in how the command was used; the process exits with 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Runs the command line `arguments`, the program's name first, and says how it went: 0 done,
+/// 1 failed, 2 used wrongly.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = match CommandLine::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            // A closed terminal is no reason to fail differently.
+            let _ = error.print();
+            return if wrong {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match run(parsed) {
+        Ok(code) => code,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(line: CommandLine) -> Result<ExitCode> {
+    match line.command.unwrap_or(Command::Train(line.train)) {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Summary(arguments) => summary::run(&arguments),
+    }
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<Usage>()
+            || matches!(cause.downcast_ref(), Some(DataError::Setting { .. }))
+            || matches!(cause.downcast_ref(), Some(ModelError::Setting { .. }))
+    })
+}

@@ -1,0 +1,95 @@
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::command::output::{People, percent};
+use crate::fit::{EpochRecord, Progress};
+
+/// A bar with rate and time left on a terminal, plain lines when piped.
+pub(crate) fn for_terminal(epochs: usize, people: People) -> Box<dyn Progress> {
+    let lines = Lines { epochs, people };
+    if io::stderr().is_terminal() && io::stdout().is_terminal() {
+        Box::new(Bar {
+            bar: ProgressBar::hidden(),
+            pictures: 0,
+            seen: 0.0,
+            lines,
+        })
+    } else {
+        Box::new(lines)
+    }
+}
+
+/// One line an epoch.
+struct Lines {
+    epochs: usize,
+    people: People,
+}
+
+impl Lines {
+    fn line(&self, record: &EpochRecord, best: bool, duration: Duration) -> String {
+        let validation = match (record.validation_loss, record.validation_accuracy) {
+            (Some(loss), Some(accuracy)) => {
+                format!("  validation loss {loss:.4} accuracy {}", percent(accuracy))
+            }
+            _ => String::new(),
+        };
+        format!(
+            "epoch {:>3}/{}  train loss {:.4} accuracy {}{validation}  {:.1} s{}",
+            record.epoch,
+            self.epochs,
+            record.train_loss,
+            percent(record.train_accuracy),
+            duration.as_secs_f64(),
+            if best { "  best so far" } else { "" },
+        )
+    }
+}
+
+impl Progress for Lines {
+    fn epoch_starts(&mut self, _epoch: usize, _batches: usize) {}
+
+    fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {}
+
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration) {
+        // A closed pipe must not end a training run.
+        let _ = self.people.say(&self.line(record, best, duration));
+    }
+}
+
+struct Bar {
+    bar: ProgressBar,
+    pictures: u64,
+    seen: f64,
+    lines: Lines,
+}
+
+impl Progress for Bar {
+    fn epoch_starts(&mut self, epoch: usize, batches: usize) {
+        let template = "{prefix} {bar:30} {pos}/{len} batches, {eta} left, {msg}";
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let target = ProgressDrawTarget::stderr();
+        self.bar = ProgressBar::with_draw_target(Some(batches as u64), target).with_style(style);
+        self.bar
+            .set_prefix(format!("epoch {epoch:>3}/{}", self.lines.epochs));
+        (self.pictures, self.seen) = (0, 0.0);
+    }
+
+    fn batch_done(&mut self, pictures: usize, loss: f64, accuracy: f64) {
+        self.pictures += pictures as u64;
+        self.seen = self.bar.elapsed().as_secs_f64();
+        let rate = self.pictures as f64 / self.seen.max(1e-9);
+        self.bar.set_message(format!(
+            "{rate:.0} pictures/s, loss {loss:.4}, accuracy {}",
+            percent(accuracy)
+        ));
+        self.bar.inc(1);
+    }
+
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration) {
+        self.bar.finish_and_clear();
+        self.lines.epoch_done(record, best, duration);
+    }
+}

@@ -1,0 +1,122 @@
+//! A run's whole configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use fer_data::{FerPlusTarget, OpenSettings, SplitSettings};
+use fer_model::Architecture;
+use serde::{Deserialize, Serialize};
+
+use crate::fit::FitSettings;
+
+/// Everything that decides a run; `config.toml` in its directory.
+///
+/// The defaults train the source document's network on the drawn faces.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The pictures.
+    pub data: DataConfig,
+    /// The network.
+    pub model: Architecture,
+    /// How it is trained.
+    pub training: FitSettings,
+}
+
+/// Which pictures, and how they are read and divided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// A path, or the word `drawn`. Default `drawn`.
+    pub path: PathBuf,
+    /// FER+ votes for a fer2013.csv. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ferplus: Option<PathBuf>,
+    /// How votes become training targets: `majority`, `probabilities` or `votes`. Default
+    /// `majority`.
+    pub ferplus_target: FerPlusTarget,
+    /// Whether a row that cannot be read is an error. Default `false`: it is left out and listed.
+    pub strict: bool,
+    /// Whether train loses the exact copies of validation and test pictures. Default `false`.
+    pub dedup: bool,
+    /// How the pictures are divided.
+    pub split: SplitSettings,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        DataConfig {
+            path: "drawn".into(),
+            ferplus: None,
+            ferplus_target: FerPlusTarget::default(),
+            strict: false,
+            dedup: false,
+            split: SplitSettings::default(),
+        }
+    }
+}
+
+impl DataConfig {
+    /// What fer-data's `open` takes beside the path.
+    pub fn open_settings(&self) -> OpenSettings {
+        OpenSettings {
+            ferplus: self.ferplus.clone(),
+            ferplus_target: self.ferplus_target,
+            split: self.split.clone(),
+            strict: self.strict,
+            dedup: self.dedup,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a TOML file; what it leaves out has its default.
+    ///
+    /// # Errors
+    /// A file that cannot be read, TOML that cannot be parsed, or a key that is not known.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()))
+    }
+
+    /// The whole configuration as TOML.
+    ///
+    /// # Errors
+    /// A path that is not Unicode.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).context("the configuration cannot be written as TOML")
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut config = Config::default();
+        config.data.ferplus = Some("votes.csv".into());
+        config.data.split.validation_fraction = Some(0.1);
+        config.training.patience = Some(3);
+        config.training.augmentation.flip = 0.5;
+        let read: Config = toml::from_str(&config.to_toml().unwrap()).unwrap();
+        assert_eq!(read, config);
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default_and_unknown_keys_are_refused_by_name() {
+        assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
+        for text in [
+            "[training]\nepoch = 3",
+            "[model]\narch = \"cnn\"\ndrop = 1",
+            "[dataset]",
+            "[data.split]\nsed = 1",
+        ] {
+            let error = toml::from_str::<Config>(text).unwrap_err().to_string();
+            assert!(error.contains("unknown"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Asking a network about many pictures of a data set.
+
+use anyhow::Result;
+use candle_core::Device;
+use fer_data::{Batches, Dataset, Split};
+use fer_model::ops::{Mode, log_probabilities};
+use fer_model::{Network, batch_to_tensors, most_probable};
+
+use crate::metrics::{Copies, Metrics, Report};
+
+/// Pictures that go through the network together.
+const BATCH: usize = 256;
+
+/// What a network made of some pictures.
+pub struct Evaluation {
+    /// The figures.
+    pub metrics: Metrics,
+    /// The pictures' indices in the data set, in the order asked.
+    pub indices: Vec<usize>,
+    /// The class predicted for each, the one of the highest probability.
+    pub predicted: Vec<usize>,
+}
+
+/// Predicts the pictures `indices` and compares with their labels.
+///
+/// # Errors
+/// A picture that cannot be read, a prediction that is not finite, or a device that fails.
+pub fn evaluate(
+    network: &dyn Network,
+    dataset: &Dataset,
+    indices: Vec<usize>,
+    device: &Device,
+) -> Result<Evaluation> {
+    let classes = dataset.class_names().len();
+    let mut metrics = Metrics::new(dataset.class_names());
+    let mut predicted = Vec::with_capacity(indices.len());
+    for batch in Batches::new(dataset, indices.clone(), BATCH).iter() {
+        let batch = batch?;
+        let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
+        let (pictures, _) = batch_to_tensors(batch, classes, device)?;
+        let logits = network.forward(&pictures, Mode::Predict)?;
+        let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
+        metrics.update(&labels, &shares, &rows)?;
+        predicted.extend(rows.chunks_exact(classes).map(most_probable));
+    }
+    Ok(Evaluation {
+        metrics,
+        indices,
+        predicted,
+    })
+}
+
+impl Evaluation {
+    /// The figures, with how many of the pictures are copies of training pictures and the accuracy
+    /// without those. `split` is `None` when the pictures are all there are.
+    ///
+    /// # Errors
+    /// A picture that cannot be read.
+    pub fn report(
+        &self,
+        dataset: &Dataset,
+        split: Option<Split>,
+        chosen_on_this_split: bool,
+    ) -> Result<Report> {
+        let name = split.map_or("all", Split::name);
+        let mut report = self.metrics.compute(name, chosen_on_this_split);
+        if let Some(split) = split.filter(|&split| split != Split::Train) {
+            let copies = dataset.copies_of_train(split)?;
+            report.copies_of_train = self.without(dataset, &copies);
+        }
+        Ok(report)
+    }
+
+    fn without(&self, dataset: &Dataset, copies: &[usize]) -> Option<Copies> {
+        if copies.is_empty() {
+            return None;
+        }
+        let others = self
+            .indices
+            .iter()
+            .zip(&self.predicted)
+            .filter(|(index, _)| copies.binary_search(index).is_err());
+        let (mut right, mut count) = (0u64, 0u64);
+        for (&index, &class) in others {
+            count += 1;
+            right += u64::from(dataset.entry(index).label == class);
+        }
+        let accuracy_without = if count == 0 {
+            0.0
+        } else {
+            right as f64 / count as f64
+        };
+        Some(Copies {
+            n: copies.len() as u64,
+            accuracy_without,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+use std::ops::Deref;
+
+use fer_data::{Augmentation, DataError};
+use fer_model::ops::AdamSettings;
+use serde::{Deserialize, Serialize};
+
+use crate::fit::Monitor;
+
+/// How a network is trained. The defaults are the source document's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FitSettings {
+    /// Passes over the training pictures, at least 1. Default 10.
+    pub epochs: usize,
+    /// Pictures in a batch, at least 1; the last batch of an epoch may be smaller. Default 32.
+    pub batch_size: usize,
+    /// Learning rate, above 0. Default 0.001.
+    pub learning_rate: f64,
+    /// Seed of initial weights, dropout, shuffling and augmentation. Default 0.
+    pub seed: u64,
+    /// What tells the best epoch. Default the validation accuracy.
+    pub monitor: Monitor,
+    /// Epochs without an improvement of the monitored figure after which training stops; never
+    /// when absent. Default absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// The least change that counts as an improvement, at least 0. Default 0.
+    pub min_delta: f64,
+    /// Adam's constants.
+    pub adam: AdamSettings,
+    /// Changes to training pictures. Default none.
+    pub augmentation: Augmentation,
+}
+
+impl Default for FitSettings {
+    fn default() -> Self {
+        FitSettings {
+            epochs: 10,
+            batch_size: 32,
+            learning_rate: 1e-3,
+            seed: 0,
+            monitor: Monitor::ValidationAccuracy,
+            patience: None,
+            min_delta: 0.0,
+            adam: AdamSettings::default(),
+            augmentation: Augmentation::default(),
+        }
+    }
+}
+
+/// Settings that are all in range: the only kind that a [`Trainer`](crate::fit::Trainer) takes.
+#[derive(Clone, Debug)]
+pub struct CheckedSettings(FitSettings);
+
+impl FitSettings {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`], naming the first setting out of range.
+    pub fn check(self) -> Result<CheckedSettings, DataError> {
+        let adam = &self.adam;
+        let share = |value: f64| (0.0..1.0).contains(&value);
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let ranges = [
+            (
+                "training.epochs",
+                self.epochs as f64,
+                self.epochs > 0,
+                "at least 1",
+            ),
+            (
+                "training.batch_size",
+                self.batch_size as f64,
+                self.batch_size > 0,
+                "at least 1",
+            ),
+            (
+                "training.learning_rate",
+                self.learning_rate,
+                positive(self.learning_rate),
+                "above 0",
+            ),
+            (
+                "training.min_delta",
+                self.min_delta,
+                self.min_delta >= 0.0,
+                "at least 0",
+            ),
+            (
+                "training.adam.beta1",
+                adam.beta1,
+                share(adam.beta1),
+                "at least 0 and below 1",
+            ),
+            (
+                "training.adam.beta2",
+                adam.beta2,
+                share(adam.beta2),
+                "at least 0 and below 1",
+            ),
+            (
+                "training.adam.epsilon",
+                adam.epsilon,
+                positive(adam.epsilon),
+                "above 0",
+            ),
+        ];
+        for (name, value, allowed, expected) in ranges {
+            if !allowed {
+                return Err(DataError::Setting {
+                    name,
+                    value: value.to_string(),
+                    expected,
+                });
+            }
+        }
+        self.augmentation.check()?;
+        Ok(CheckedSettings(self))
+    }
+}
+
+impl Deref for CheckedSettings {
+    type Target = FitSettings;
+
+    fn deref(&self) -> &FitSettings {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_out_of_range_is_refused_by_its_own_name() {
+        type Change = fn(&mut FitSettings);
+        let changes: [(&str, Change); 7] = [
+            ("epochs", |settings| settings.epochs = 0),
+            ("batch_size", |settings| settings.batch_size = 0),
+            ("learning_rate", |settings| {
+                settings.learning_rate = f64::NAN
+            }),
+            ("min_delta", |settings| settings.min_delta = -1.0),
+            ("beta1", |settings| settings.adam.beta1 = 1.0),
+            ("epsilon", |settings| settings.adam.epsilon = 0.0),
+            ("augmentation.shift", |settings| {
+                settings.augmentation.shift = 2.0
+            }),
+        ];
+        assert!(FitSettings::default().check().is_ok());
+        for (name, change) in changes {
+            let mut settings = FitSettings::default();
+            change(&mut settings);
+            let refusal = settings
+                .check()
+                .map(|_| ())
+                .map_err(|error| error.to_string());
+            assert!(refusal.is_err_and(|text| text.contains(name)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Trains networks for facial expressions and judges them honestly; the library behind the command
+//! `fer-train`.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use fer_data::{OpenSettings, Split, open};
+//! use fer_model::{Architecture, Device, Parameters};
+//! use fer_train::evaluation::evaluate;
+//! use fer_train::fit::{FitSettings, Silent, Trainer};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! # if false { // trains for a minute
+//! let dataset = open("drawn".as_ref(), &OpenSettings::default())?;
+//! let device = Device::Cpu;
+//! let parameters = Parameters::new(7, &device);
+//! let network = Architecture::named("cnn")?.build(dataset.class_names().len(), parameters.builder())?;
+//! let settings = FitSettings { epochs: 10, ..FitSettings::default() }.check()?;
+//! let trainer = Trainer {
+//!     network: network.as_ref(),
+//!     parameters: &parameters,
+//!     dataset: &dataset,
+//!     settings: &settings,
+//!     device: &device,
+//! };
+//! let fit = trainer.run(&mut Silent, &AtomicBool::new(false))?;
+//! let judged = evaluate(network.as_ref(), &dataset, dataset.indices(Split::Test), &device)?;
+//! println!("epoch {}: {:.1} %", fit.epoch, 100.0 * judged.metrics.accuracy());
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`fit`] holds the training: [`FitSettings`](fit::FitSettings) and its
+//! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
+//! network about many pictures; [`metrics`] turns the answers into figures that agree with
+//! scikit-learn's. [`config`] is a run's whole configuration, [`run`] the directory that it leaves.
+//!
+//! # Features
+//!
+//! `cli` (default): the command line. `figures`: the figures of a run. `hub` (default): data sets in
+//! candle's own kind. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
+//! `default-features = false` this is the training library alone: no argument parsing, no plots.
+
+pub mod config;
+
+pub mod evaluation;
+pub mod fit;
+pub mod metrics;
+
+pub mod run;
+
+#[cfg(feature = "figures")]
+pub mod figures;
+#[cfg(feature = "figures")]
+pub mod report;
+
+#[cfg(feature = "cli")]
+pub mod command;

@@ -1,0 +1,22 @@
+//! How good a network is: counted, scored per class, averaged, reported.
+//!
+//! [`Metrics`] takes batches of labels, targets and log-probabilities and gives a [`Report`]. What
+//! it counts is a [`ConfusionMatrix`]; every score but the loss is a function of that matrix, in a
+//! file of its own. All agree with scikit-learn's, and where scikit-learn leaves a choice, the
+//! function says which was taken.
+
+mod accumulator;
+mod balanced_accuracy;
+mod class_score;
+mod confusion;
+mod f1;
+mod log_loss;
+mod report;
+
+pub use accumulator::Metrics;
+pub use balanced_accuracy::balanced_accuracy;
+pub use class_score::{ClassScore, class_scores};
+pub use confusion::ConfusionMatrix;
+pub use f1::{macro_f1, weighted_f1};
+pub use log_loss::{LogLoss, NotFinite};
+pub use report::{ClassReport, Copies, Report};

@@ -1,0 +1,147 @@
+//! What is written to `metrics.json` and `validation.json`.
+
+use fer_data::ClassNames;
+use serde::{Deserialize, Serialize};
+
+use super::{ClassScore, ConfusionMatrix, balanced_accuracy, class_scores, macro_f1, weighted_f1};
+
+/// A model's figures on one split. Every number is finite: over no pictures all are 0.
+///
+/// Serialises to the JSON object of `metrics.json` and `evaluate --json`, keys in this order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Name of the split: `train`, `validation`, `test` or `all`.
+    pub split: String,
+    /// The number of pictures.
+    pub n: u64,
+    /// The share of pictures taken for what they are, in [0, 1].
+    pub accuracy: f64,
+    /// The mean cross-entropy against the targets, in nats.
+    pub loss: f64,
+    /// See [`macro_f1`].
+    pub macro_f1: f64,
+    /// See [`weighted_f1`].
+    pub weighted_f1: f64,
+    /// See [`balanced_accuracy`].
+    pub balanced_accuracy: f64,
+    /// The classes in the model's order.
+    pub classes: Vec<ClassReport>,
+    /// Rows true, columns predicted, in the order of `classes`.
+    pub confusion_matrix: ConfusionMatrix,
+    /// The same figure without the pictures that train holds too; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies_of_train: Option<Copies>,
+    /// Whether anything about the model (its epoch, say) was chosen by its figures on these very
+    /// pictures, which flatters them.
+    pub chosen_on_this_split: bool,
+}
+
+/// Pictures that are equal, pixel by pixel, to a training picture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Copies {
+    /// How many of the pictures judged are such copies.
+    pub n: u64,
+    /// The accuracy over the others, in [0, 1].
+    pub accuracy_without: f64,
+}
+
+/// One class's figures with its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassReport {
+    /// The class's name.
+    pub name: String,
+    /// Its figures, in JSON beside the name.
+    #[serde(flatten)]
+    pub score: ClassScore,
+}
+
+impl Report {
+    /// All that the counts say, with the loss, over classes of these names.
+    ///
+    /// # Panics
+    /// Where there are not as many names as classes.
+    pub fn new(
+        split: &str,
+        names: &ClassNames,
+        confusion: &ConfusionMatrix,
+        loss: f64,
+        chosen_on_this_split: bool,
+    ) -> Self {
+        assert_eq!(names.len(), confusion.classes(), "number of classes");
+        let classes = names.iter().zip(class_scores(confusion));
+        Self {
+            split: split.to_string(),
+            n: confusion.total(),
+            accuracy: confusion.accuracy(),
+            loss,
+            macro_f1: macro_f1(confusion),
+            weighted_f1: weighted_f1(confusion),
+            balanced_accuracy: balanced_accuracy(confusion),
+            classes: classes
+                .map(|(name, score)| ClassReport {
+                    name: name.to_string(),
+                    score,
+                })
+                .collect(),
+            confusion_matrix: confusion.clone(),
+            copies_of_train: None,
+            chosen_on_this_split,
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn names() -> ClassNames {
+        ClassNames::new(["happy", "sad"]).unwrap()
+    }
+
+    fn report(loss: f64) -> Report {
+        let mut confusion = ConfusionMatrix::new(2);
+        for (truth, predicted) in [(0, 0), (0, 1), (0, 1), (0, 1), (1, 1)] {
+            confusion.add(truth, predicted);
+        }
+        Report::new("test", &names(), &confusion, loss, true)
+    }
+
+    #[test]
+    fn the_json_has_the_documented_keys_in_their_order() {
+        let expected = concat!(
+            r#"{"split":"test","n":5,"accuracy":0.4,"loss":1.5,"macro_f1":0.4,"#,
+            r#""weighted_f1":0.4,"balanced_accuracy":0.625,"classes":["#,
+            r#"{"name":"happy","precision":1.0,"recall":0.25,"f1":0.4,"support":4},"#,
+            r#"{"name":"sad","precision":0.25,"recall":1.0,"f1":0.4,"support":1}],"#,
+            r#""confusion_matrix":[[1,3],[0,1]],"chosen_on_this_split":true}"#
+        );
+        assert_eq!(serde_json::to_string(&report(1.5)).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_digit_survives_json() {
+        let mut state = 1_u64;
+        for _ in 0..10_000 {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+            let loss = (state >> 11) as f64 / (1_u64 << 53) as f64;
+            let written = serde_json::to_string(&report(loss)).unwrap();
+            let read: Report = serde_json::from_str(&written).unwrap();
+            assert_eq!(read, report(loss));
+        }
+    }
+
+    #[test]
+    fn over_no_pictures_every_figure_is_zero_and_the_json_is_read_back() {
+        let empty = Report::new("all", &names(), &ConfusionMatrix::new(2), 0.0, false);
+        let figures = [
+            empty.accuracy,
+            empty.macro_f1,
+            empty.weighted_f1,
+            empty.balanced_accuracy,
+        ];
+        assert_eq!((empty.n, figures), (0, [0.0; 4]));
+        let written = serde_json::to_string(&empty).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&written).unwrap(), empty);
+    }
+}

@@ -1,0 +1,103 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{fer, small_table, stderr};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The lines of every block of shell commands, in order.
+fn commands() -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    blocks.flat_map(str::lines).map(str::to_string).collect()
+}
+
+const RUN: &str = "cargo run -p fer-train";
+
+/// What the program itself is given, for a `cargo run` line; the features asked for.
+fn split(line: &str) -> (Vec<&str>, Vec<&str>) {
+    let rest = line
+        .strip_prefix(RUN)
+        .unwrap_or_else(|| panic!("the README has a command that no test knows: {line}"));
+    let (cargo, program) = rest.split_once(" -- ").unwrap_or((rest, ""));
+    let cargo: Vec<&str> = cargo.split_whitespace().collect();
+    let features = match cargo.as_slice() {
+        [] => Vec::new(),
+        ["--features", names] => names.split(',').collect(),
+        _ => panic!("the README gives cargo something that no test knows: {line}"),
+    };
+    (features, program.split_whitespace().collect())
+}
+
+/// Every command is run where the README's files lie: the first in full, with the accuracy that
+/// the README promises, those on FER2013 on a small table of drawn faces, those for a GPU up to
+/// the point where the GPU is missed.
+#[test]
+fn every_command_of_the_readme_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    small_table(at);
+    fs::create_dir(at.join("assets")).unwrap();
+    fs::copy(root().join("assets/face.png"), at.join("assets/face.png")).unwrap();
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let mut tests = 0;
+    for line in commands() {
+        if line.starts_with("cargo test") {
+            tests += 1;
+            continue;
+        }
+        let (features, arguments) = split(&line);
+        let output = fer(at, &arguments);
+        if features.is_empty() {
+            assert!(output.status.success(), "{line}: {}", stderr(&output));
+            continue;
+        }
+        for feature in features {
+            assert!(
+                manifest.contains(&format!("\n{feature} = ")),
+                "{line}: no feature {feature}"
+            );
+        }
+        let said = stderr(&output);
+        let accepted = output.status.success() || said.contains("cannot be used");
+        assert!(accepted, "{line}: {said}");
+    }
+    assert_eq!(tests, 1, "one command passes the tests");
+    let metrics = fs::read_to_string(at.join("runs/drawn-cnn/metrics.json")).unwrap();
+    let metrics: Value = serde_json::from_str(&metrics).unwrap();
+    assert_eq!(
+        (
+            metrics["split"].as_str(),
+            metrics["chosen_on_this_split"].as_bool()
+        ),
+        (Some("test"), Some(false))
+    );
+    let accuracy = metrics["accuracy"].as_f64().unwrap();
+    assert!(
+        accuracy >= 0.9,
+        "on people not seen in training: {accuracy}"
+    );
+}
+
+#[test]
+fn every_file_that_the_readme_links_to_exists() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for target in readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+    {
+        assert!(
+            target.starts_with("https://") || root().join(target).exists(),
+            "{target}"
+        );
+    }
+}

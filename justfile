@@ -1,0 +1,32 @@
+# Lists the recipes.
+default:
+    @just --list
+
+# What must pass before a change lands.
+ready: test lint docs bench-build cuda-check
+
+# The tests, as the README has them.
+test:
+    cargo test --workspace
+
+# Formatting and lints.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy -p fer-train --no-default-features -- -D warnings
+
+# The documentation, with broken links denied.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# The benchmarks compile; in the development profile, which is as fast and is built already.
+bench-build:
+    cargo bench --workspace --no-run --profile dev
+
+# The code for CUDA type-checks where there is no CUDA.
+cuda-check:
+    sh .ci/cuda-check
+
+# All benchmarks.
+bench:
+    cargo bench --workspace

@@ -1,0 +1,30 @@
+//! Tests that span the crates: one binary, because candle links slowly.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+// Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
+mod fer2013;
+
+// The gradient of every operation against finite differences.
+mod gradients;
+
+// Our data in candle's own hands.
+mod hub;
+
+// The network against Keras, given the same weights.
+mod keras;
+
+// The metrics against scikit-learn.
+mod metrics;
+
+// The model file: what comes back, and what is refused.
+mod model_file;
+
+// The drawn faces: no toy, and learnable by people not seen.
+mod drawn_faces;
+
+// What must not lie in this repository.
+mod repository;
+
+// Training: same seed same bytes, stopping, choosing.
+mod training;

@@ -1,0 +1,228 @@
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use fer_data::drawn::DrawnFaces;
+use fer_data::{Expression, Picture};
+use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummary};
+use fer_model::{Architecture, Classifier, ModelError, Parameters};
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use serde_json::Value;
+
+fn face(index: usize) -> Picture {
+    Picture::from_pixels(&DrawnFaces::new(0).draw(index).pixels, "face").unwrap()
+}
+
+/// An untrained model in a folder of its own.
+fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let parameters = Parameters::new(4, &Device::Cpu);
+    let network = Architecture::default()
+        .build(8, parameters.builder())
+        .unwrap();
+    let weights = parameters.snapshot().unwrap();
+    let description = Description {
+        format: Description::FORMAT,
+        library: Description::library_name(),
+        architecture: Architecture::default(),
+        classes: Expression::class_names(),
+        preprocessing: Preprocessing::default(),
+        training: TrainingSummary {
+            validation_fraction: Some(0.1),
+            ..TrainingSummary::default()
+        },
+        self_test: SelfTest::record(network.as_ref(), &face(0), &Device::Cpu).unwrap(),
+    };
+    file::save(&path, &weights, &description).unwrap();
+    (folder, path, weights)
+}
+
+/// Writes the file again with its description and its tensors changed.
+fn rewrite(
+    path: &Path,
+    describe: impl FnOnce(&mut Value),
+    change: impl FnOnce(&mut BTreeMap<String, (Vec<usize>, Vec<u8>)>),
+) {
+    let bytes = fs::read(path).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let mut description: Value =
+        serde_json::from_str(&header.metadata().as_ref().unwrap()["fer"]).unwrap();
+    describe(&mut description);
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let mut tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, view)| {
+            (
+                name.to_string(),
+                (view.shape().to_vec(), view.data().to_vec()),
+            )
+        })
+        .collect();
+    change(&mut tensors);
+    let views = tensors.iter().map(|(name, (shape, data))| {
+        (
+            name.as_str(),
+            TensorView::new(safetensors::Dtype::F32, shape.clone(), data).unwrap(),
+        )
+    });
+    let metadata = HashMap::from([("fer".to_string(), description.to_string())]);
+    fs::write(path, safetensors::serialize(views, Some(metadata)).unwrap()).unwrap();
+}
+
+fn refusal(path: &Path) -> String {
+    match Classifier::load(path, &Device::Cpu) {
+        Ok(_) => panic!("it was accepted"),
+        Err(error @ ModelError::Refused { .. }) => error.to_string(),
+        Err(error) => panic!("refused for another reason: {error}"),
+    }
+}
+
+#[test]
+fn weights_classes_and_description_come_back() {
+    let (_folder, path, weights) = saved();
+    let model = file::load(&path, &Device::Cpu).unwrap();
+    assert_eq!(model.description.classes, Expression::class_names());
+    assert_eq!(model.description.training.validation_fraction, Some(0.1));
+    assert_eq!(
+        model.weights.keys().collect::<Vec<_>>(),
+        weights.keys().collect::<Vec<_>>()
+    );
+    for (name, tensor) in &weights {
+        let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(flat(tensor), flat(&model.weights[name]), "{name}");
+    }
+}
+
+#[test]
+fn the_same_model_is_the_same_bytes() {
+    let bytes = || fs::read(saved().1).unwrap_or_default();
+    let ((_one, first, _), (_other, second, _)) = (saved(), saved());
+    assert_eq!(fs::read(first).unwrap(), fs::read(second).unwrap());
+    assert!(bytes().is_empty(), "the folder goes with its guard");
+}
+
+#[test]
+fn one_picture_and_many_are_predicted_the_same() {
+    let (_folder, path, _weights) = saved();
+    let classifier = Classifier::load(&path, &Device::Cpu).unwrap();
+    let pictures: Vec<Picture> = (0..5).map(face).collect();
+    let many = classifier.predict_many(&pictures).unwrap();
+    for (picture, together) in pictures.iter().zip(&many) {
+        let alone = classifier.predict(picture).unwrap();
+        assert_eq!(alone.class(), together.class());
+        for (one, other) in alone.probabilities().iter().zip(together.probabilities()) {
+            assert!((one - other).abs() < 1e-6);
+        }
+        let sum: f32 = alone.probabilities().iter().sum();
+        assert!((sum - 1.0).abs() < 1e-5);
+    }
+    assert!(classifier.predict_many(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_is_no_model_is_refused_with_the_reason() {
+    let (folder, path, _weights) = saved();
+    let bytes = fs::read(&path).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let text = refusal(&write("notes.txt", b"hello, this is a text"));
+    assert!(
+        text.contains("notes.txt") && text.contains("no whole safetensors file"),
+        "{text}"
+    );
+    assert!(refusal(&write("empty", b"")).contains("no whole safetensors file"));
+    assert!(
+        refusal(&write("cut", &bytes[..bytes.len() / 2])).contains("no whole safetensors file")
+    );
+    let view = TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]).unwrap();
+    let foreign = safetensors::serialize([("w", view)], None).unwrap();
+    assert!(refusal(&write("foreign", &foreign)).contains("metadata key `fer`"));
+    let missing = Classifier::load(&folder.path().join("missing"), &Device::Cpu)
+        .map(|_| ())
+        .unwrap_err();
+    assert!(missing.to_string().contains("missing"), "{missing}");
+}
+
+#[test]
+fn other_formats_architectures_and_preprocessing_are_refused() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &str); 5] = [
+        (
+            |description| description["format"] = 99.into(),
+            "format 99, this library reads format 1",
+        ),
+        (
+            |description| description["architecture"]["arch"] = "transformer".into(),
+            "transformer",
+        ),
+        (
+            |description| description["preprocessing"]["side"] = 64.into(),
+            "preprocessing",
+        ),
+        (
+            |description| description["classes"][1] = "angry".into(),
+            "stands twice",
+        ),
+        (
+            |description| drop(description.as_object_mut().unwrap().remove("classes")),
+            "classes",
+        ),
+    ];
+    for (change, reason) in cases {
+        let (_folder, path, _weights) = saved();
+        rewrite(&path, change, |_| ());
+        let text = refusal(&path);
+        assert!(text.contains(reason), "{text}");
+    }
+}
+
+#[test]
+fn missing_extra_and_misshapen_tensors_are_refused_by_name() {
+    type Change = fn(&mut BTreeMap<String, (Vec<usize>, Vec<u8>)>);
+    let cases: [(Change, &str); 4] = [
+        (
+            |tensors| drop(tensors.remove("conv2.bias")),
+            "conv2.bias is missing",
+        ),
+        (
+            |tensors| drop(tensors.insert("more".into(), (vec![1], vec![0; 4]))),
+            "more belongs to no layer",
+        ),
+        (
+            |tensors| tensors.get_mut("dense2.weight").unwrap().0 = vec![128, 8],
+            "dense2.weight has shape [128, 8], expected [8, 128]",
+        ),
+        (
+            |tensors| {
+                tensors.get_mut("conv1.bias").unwrap().1[..4]
+                    .copy_from_slice(&f32::NAN.to_le_bytes())
+            },
+            "conv1.bias holds a value that is not finite",
+        ),
+    ];
+    for (change, reason) in cases {
+        let (_folder, path, _weights) = saved();
+        rewrite(&path, |_| (), change);
+        let text = refusal(&path);
+        assert!(text.contains(reason), "{text}");
+    }
+}
+
+#[test]
+fn changed_weights_fail_the_self_test() {
+    let (_folder, path, _weights) = saved();
+    rewrite(
+        &path,
+        |_| (),
+        |tensors| {
+            tensors.get_mut("dense2.bias").unwrap().1[..4].copy_from_slice(&0.01f32.to_le_bytes())
+        },
+    );
+    assert!(refusal(&path).contains("self-test fails: logit 0"));
+}
