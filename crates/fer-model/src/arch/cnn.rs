@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arch::{Layer, Network};
 use crate::error::ModelError;
-use crate::ops::{Convolution, Dense, Mode, dropout, max_pool};
+use crate::ops::{ConvolutionBlock, Dense, Mode, dropout};
 
 const FIRST: usize = 32;
 const SECOND: usize = 64;
@@ -53,8 +53,8 @@ impl CnnSettings {
 /// `dense2.weight` (classes, 128), each with its `bias`; `dense1` sees channels, rows, columns in
 /// that order, as PyTorch flattens.
 pub struct Cnn {
-    conv1: Convolution,
-    conv2: Convolution,
+    conv1: ConvolutionBlock,
+    conv2: ConvolutionBlock,
     dense1: Dense,
     dense2: Dense,
     dropout: f32,
@@ -67,10 +67,10 @@ impl Cnn {
     /// A tensor that is missing or has another shape.
     pub fn new(settings: &CnnSettings, classes: usize, builder: VarBuilder<'_>) -> Result<Self> {
         Ok(Cnn {
-            conv1: Convolution::new(1, FIRST, builder.pp("conv1"))?,
-            conv2: Convolution::new(FIRST, SECOND, builder.pp("conv2"))?,
-            dense1: Dense::new(FLAT, HIDDEN, builder.pp("dense1"))?,
-            dense2: Dense::new(HIDDEN, classes, builder.pp("dense2"))?,
+            conv1: ConvolutionBlock::new(1, FIRST, true, builder.pp("conv1"))?,
+            conv2: ConvolutionBlock::new(FIRST, SECOND, true, builder.pp("conv2"))?,
+            dense1: Dense::new(FLAT, HIDDEN, true, builder.pp("dense1"))?,
+            dense2: Dense::new(HIDDEN, classes, false, builder.pp("dense2"))?,
             dropout: settings.dropout,
         })
     }
@@ -102,9 +102,13 @@ impl Cnn {
 
 impl Network for Cnn {
     fn forward(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
-        let maps = max_pool(&self.conv1.forward(pictures)?.relu()?)?;
-        let maps = max_pool(&self.conv2.forward(&maps)?.relu()?)?;
-        let hidden = self.dense1.forward(&maps.flatten_from(1)?)?.relu()?;
+        let (count, _, height, width) = pictures.dims4()?;
+        let maps = self
+            .conv1
+            .forward(&pictures.reshape((count, height, width, 1))?)?;
+        let maps = self.conv2.forward(&maps)?;
+        let flat = maps.permute((0, 3, 1, 2))?.flatten_from(1)?;
+        let hidden = self.dense1.forward(&flat)?;
         let hidden = dropout(&hidden, self.dropout, "dropout", mode)?;
         self.dense2.forward(&hidden)
     }

@@ -1,13 +1,17 @@
-use candle_core::{Result, Tensor};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use candle_nn::VarBuilder;
 
+use crate::ops::kernel::activation::relu_gradient;
+use crate::ops::kernel::{Engine, dense};
+use crate::ops::values::{slice, values};
 use crate::parameters::glorot_uniform;
 
-/// A fully connected layer with a bias.
+/// A fully connected layer with a bias and, if asked for, a ReLU.
 #[derive(Clone, Debug)]
 pub struct Dense {
     weight: Tensor,
     bias: Tensor,
+    relu: bool,
 }
 
 impl Dense {
@@ -16,11 +20,12 @@ impl Dense {
     ///
     /// # Errors
     /// A stored tensor that is missing or has another shape.
-    pub fn new(inputs: usize, outputs: usize, builder: VarBuilder<'_>) -> Result<Self> {
+    pub fn new(inputs: usize, outputs: usize, relu: bool, builder: VarBuilder<'_>) -> Result<Self> {
         let init = glorot_uniform(inputs, outputs);
         Ok(Dense {
             weight: builder.get_with_hints((outputs, inputs), "weight", init)?,
             bias: builder.get_with_hints(outputs, "bias", candle_nn::init::ZERO)?,
+            relu,
         })
     }
 
@@ -29,6 +34,119 @@ impl Dense {
     /// # Errors
     /// Rows of another length.
     pub fn forward(&self, rows: &Tensor) -> Result<Tensor> {
-        rows.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
+        self.check(rows)?;
+        if rows.device().is_cpu() {
+            rows.contiguous()?
+                .apply_op3(&self.weight, &self.bias, DenseRelu { relu: self.relu })
+        } else {
+            self.forward_portable(rows)
+        }
+    }
+
+    /// The same out of operations that every device has.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn forward_portable(&self, rows: &Tensor) -> Result<Tensor> {
+        self.check(rows)?;
+        let sums = rows.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?;
+        if self.relu { sums.relu() } else { Ok(sums) }
+    }
+
+    fn check(&self, rows: &Tensor) -> Result<()> {
+        let (_, length) = rows.dims2()?;
+        let (outputs, inputs) = self.weight.dims2()?;
+        if length != inputs {
+            candle_core::bail!(
+                "a dense layer of {inputs} to {outputs} takes rows of {inputs}, got {length}"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The CPU's form.
+struct DenseRelu {
+    relu: bool,
+}
+
+fn shape(rows: &Shape, weight: &Shape) -> Result<dense::Dense> {
+    let ((batch, inputs), (outputs, _)) = (rows.dims2()?, weight.dims2()?);
+    Ok(dense::Dense {
+        batch,
+        inputs,
+        outputs,
+    })
+}
+
+impl CustomOp3 for DenseRelu {
+    fn name(&self) -> &'static str {
+        "dense-bias-relu"
+    }
+
+    fn cpu_fwd(
+        &self,
+        rows: &CpuStorage,
+        rows_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let shape = shape(rows_layout.shape(), weight_layout.shape())?;
+        let mut output = vec![0.0; shape.batch * shape.outputs];
+        let (rows, weight) = (slice(rows, rows_layout)?, slice(weight, weight_layout)?);
+        let bias = Some(slice(bias, bias_layout)?);
+        dense::forward(
+            Engine::detect(),
+            shape,
+            rows,
+            weight,
+            bias,
+            self.relu,
+            &mut output,
+        );
+        Ok((
+            CpuStorage::F32(output),
+            Shape::from((shape.batch, shape.outputs)),
+        ))
+    }
+
+    fn bwd(
+        &self,
+        rows: &Tensor,
+        weight: &Tensor,
+        _bias: &Tensor,
+        result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let shape = shape(rows.shape(), weight.shape())?;
+        let engine = Engine::detect();
+        let mut passed = values(&gradient.contiguous()?)?.to_vec();
+        if self.relu {
+            let gradient = passed.clone();
+            relu_gradient(engine, &values(result)?, &gradient, &mut passed);
+        }
+        let (mut weight_gradient, mut bias_gradient) =
+            (vec![0.0; weight.elem_count()], vec![0.0; shape.outputs]);
+        let mut rows_gradient = rows.track_op().then(|| vec![0.0; rows.elem_count()]);
+        dense::backward(
+            engine,
+            shape,
+            &values(rows)?,
+            &values(weight)?,
+            &passed,
+            &mut weight_gradient,
+            &mut bias_gradient,
+            rows_gradient.as_deref_mut(),
+        );
+        let device = rows.device();
+        Ok((
+            rows_gradient
+                .map(|values| Tensor::from_vec(values, rows.shape(), device))
+                .transpose()?,
+            Some(Tensor::from_vec(weight_gradient, weight.shape(), device)?),
+            Some(Tensor::from_vec(bias_gradient, shape.outputs, device)?),
+        ))
     }
 }
