@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
+#[path = "setting/devices.rs"]
+mod devices;
 mod setting;
 
 use std::hint::black_box;
@@ -11,7 +13,7 @@ use fer_model::ops::Mode;
 use fer_model::{Architecture, Parameters, pictures_to_tensor};
 
 fn forward(criterion: &mut Criterion) {
-    for device in setting::devices() {
+    for device in devices::available() {
         let parameters = Parameters::new(0, &device.device);
         let network = Architecture::default()
             .build(8, parameters.builder())

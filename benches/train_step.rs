@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
+#[path = "setting/devices.rs"]
+mod devices;
 mod setting;
 
 use std::time::Instant;
@@ -13,7 +15,7 @@ use fer_model::{Architecture, Parameters, pictures_to_tensor};
 use fer_train::fit::Adam;
 
 fn train_step(criterion: &mut Criterion) {
-    for device in setting::devices() {
+    for device in devices::available() {
         let mut group = criterion.benchmark_group(format!("train_step/cnn/{}", device.name));
         group.sample_size(10);
         for size in [32usize, 128] {

@@ -30,7 +30,14 @@ fn candles_own_batcher_goes_over_our_faces() {
         seen += last;
     }
     assert_eq!(seen, count, "no picture is dropped");
-    assert_eq!(last, if count % 7 == 0 { 7 } else { count % 7 });
+    assert_eq!(
+        last,
+        if count.is_multiple_of(7) {
+            7
+        } else {
+            count % 7
+        }
+    );
 }
 
 #[test]

@@ -1,13 +1,12 @@
 use std::collections::HashSet;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fer_data::{OpenSettings, PIXELS, Picture, open};
+use fer_data::{PIXELS, Picture};
 use sha2::{Digest, Sha256};
 
 /// The first four bytes of the SHA-256 of each of FER2013's pictures, sorted. A hash gives no
-/// picture back. `FER2013_DIR=… cargo test -p fer-tests -- --ignored` writes the table anew.
+/// picture back. fer-data's example `fer2013_hashes` writes the table.
 const HASHES: &[u8] = include_bytes!("fixtures/fer2013_hashes.bin");
 
 fn short_hash(pixels: &[u8]) -> [u8; 4] {
@@ -103,25 +102,4 @@ fn a_picture_that_is_in_the_table_would_be_found() {
             "{name}"
         );
     }
-}
-
-#[test]
-#[ignore = "writes the table of hashes anew from FER2013_DIR"]
-fn write_the_table_of_hashes() {
-    let folder = PathBuf::from(env::var_os("FER2013_DIR").unwrap());
-    let path = ["fer2013.csv", "fer2013.csv.zst"]
-        .map(|name| folder.join(name))
-        .into_iter()
-        .find(|path| path.exists());
-    let dataset = open(&path.unwrap(), &OpenSettings::default()).unwrap();
-    let mut hashes: Vec<[u8; 4]> = (0..dataset.len())
-        .map(|index| short_hash(dataset.picture(index).unwrap().pixels()))
-        .collect();
-    hashes.sort_unstable();
-    hashes.dedup();
-    fs::write(
-        root().join("tests/fixtures/fer2013_hashes.bin"),
-        hashes.concat(),
-    )
-    .unwrap();
 }

@@ -299,7 +299,7 @@ fn wrong_usage_exits_with_2_and_says_what_to_do() {
         (&["--arch", "transformer"], "cnn"),
         (&["--device", "gpu"], "cuda:N"),
         (&["--epochs", "0"], "training.epochs = 0"),
-        (&["--lr", "-1"], "lr"),
+        (&["--lr=-1"], "training.learning_rate = -1"),
         (&["--validation-fraction", "1.5"], "validation_fraction"),
         (&["evaluate", "m.safetensors"], "--data"),
         (&["--config", "missing.toml"], "missing.toml"),

@@ -21,7 +21,7 @@ impl Face {
     ///
     /// ```
     /// use fer_data::drawn::{Face, Identity, Muscles, Scene};
-    /// use fer_data::expression::ActionUnit;
+    /// use fer_data::ActionUnit;
     ///
     /// let person = Identity::new(7, 0);
     /// let mut smile = Muscles::relaxed();

@@ -10,7 +10,7 @@ use crate::expression::Expression;
 ///
 /// ```
 /// use fer_data::drawn::{Muscles, Side};
-/// use fer_data::expression::ActionUnit;
+/// use fer_data::ActionUnit;
 ///
 /// let mut muscles = Muscles::relaxed();
 /// muscles.set(ActionUnit::LipCornerPuller, 0.8);

@@ -158,7 +158,7 @@ impl Expression {
     /// is written for the person's right; the left occurs as well.
     ///
     /// ```
-    /// use fer_data::expression::Expression;
+    /// use fer_data::Expression;
     ///
     /// let happy: Vec<u8> = Expression::Happy.activations().iter().map(|a| a.unit.number()).collect();
     /// assert_eq!(happy, [6, 12]);

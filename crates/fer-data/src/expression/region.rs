@@ -50,7 +50,7 @@ impl Region {
     /// The action units that move this region, in the order of their numbers.
     ///
     /// ```
-    /// use fer_data::expression::{ActionUnit, Region};
+    /// use fer_data::{ActionUnit, Region};
     ///
     /// let brow: Vec<u8> = Region::Brow.action_units().map(ActionUnit::number).collect();
     /// assert_eq!(brow, [1, 2, 4]);
