@@ -114,3 +114,29 @@ impl FromStr for Engine {
             .ok_or_else(|| UnknownEngine(name.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_their_engines() {
+        for engine in Engine::ALL {
+            assert_eq!(engine.name().parse(), Ok(engine));
+        }
+        let error = "sse".parse::<Engine>().map_err(|error| error.to_string());
+        assert_eq!(
+            error,
+            Err("expected avx512, avx2 or plain, got \"sse\"".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_detected_engine_is_the_first_that_is_available() {
+        assert!(Engine::Plain.is_available());
+        let detected = Engine::detect();
+        let faster = Engine::ALL.iter().take_while(|engine| **engine != detected);
+        assert!(detected.is_available());
+        assert!(faster.into_iter().all(|engine| !engine.is_available()));
+    }
+}

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::Engine;
 use super::product::{Block, blocks};
+use super::scratch;
 use super::simd::{Kernel, Simd};
 
 /// The blocks of `columns` for an engine chosen at run time.
@@ -60,16 +61,28 @@ pub(crate) fn pack(engine: Engine, source: Source<'_>, packed: &mut [f32]) {
         .for_each(|(block, part)| pack_block(source, block, part));
 }
 
-/// One block of columns. The taps of a weight lie together outside, so they are the inner loop.
+/// Columns that are packed together: a cache line of the result.
+const GROUP: usize = 16;
+
+/// One block of columns. The taps of a weight lie together outside and far apart inside, at
+/// distances that share a set of the cache; so the result is written in whole lines.
 fn pack_block(source: Source<'_>, block: Block, part: &mut [f32]) {
     let row = source.channels * block.columns;
+    let lines = &mut *scratch::take(source.taps.len() * GROUP);
     for channel in 0..source.channels {
-        for lane in 0..block.columns {
-            let from = channel * source.channel_step + (block.start + lane) * source.column_step;
-            let weights = &source.weights[from..];
-            let to = channel * block.columns + lane;
-            for (tap, offset) in source.taps.iter().enumerate() {
-                part[tap * row + to] = weights[*offset];
+        for first in (0..block.columns).step_by(GROUP) {
+            let lanes = GROUP.min(block.columns - first);
+            let column = block.start + first;
+            let from = channel * source.channel_step + column * source.column_step;
+            for lane in 0..lanes {
+                let weights = &source.weights[from + lane * source.column_step..];
+                for (line, offset) in lines.chunks_exact_mut(GROUP).zip(source.taps) {
+                    line[lane] = weights[*offset];
+                }
+            }
+            let to = channel * block.columns + first;
+            for (tap, line) in lines.chunks_exact(GROUP).enumerate() {
+                part[tap * row + to..][..lanes].copy_from_slice(&line[..lanes]);
             }
         }
     }

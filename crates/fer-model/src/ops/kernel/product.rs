@@ -80,25 +80,36 @@ pub(crate) fn blocks<S: Simd>(columns: usize) -> impl Iterator<Item = Block> {
     })
 }
 
-/// `rows` by `columns` sums of a product whose right side is a plain matrix, written to `y` with a
-/// step of `y_row` from row to row.
+/// Terms of a product with a plain matrix that are added before the next columns' turn. Rows of a
+/// wide matrix share sets of the cache and have pages of their own: more of them than this do not
+/// stay near.
+const DEPTH: usize = 32;
+
+/// `rows` by `columns` sums of a product of one segment whose right side is a plain matrix, written
+/// to `y` with a step of `y_row` from row to row.
 #[inline(always)]
 pub(crate) fn multiply<S: Simd>(
     simd: S,
     [rows, columns]: [usize; 2],
     product: Product<'_>,
-    finish: Finish<'_>,
     y: &mut [f32],
     y_row: usize,
 ) {
     for block in blocks::<S>(columns) {
-        let product = Product {
-            b: &product.b[block.start..],
-            ..product
-        };
-        let finish = finish.at_column(block.start);
         let y = &mut y[block.start..];
-        block_rows(simd, rows, block, product, finish, y, y_row);
+        for first in (0..product.depth.max(1)).step_by(DEPTH) {
+            let product = Product {
+                depth: DEPTH.min(product.depth - first),
+                a: &product.a[first * product.a_depth..],
+                b: &product.b[first * product.b_depth + block.start..],
+                ..product
+            };
+            let finish = Finish {
+                accumulate: first > 0,
+                ..Finish::default()
+            };
+            block_rows(simd, rows, block, product, finish, y, y_row);
+        }
     }
 }
 

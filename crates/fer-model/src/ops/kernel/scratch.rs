@@ -62,9 +62,19 @@ pub(crate) struct Scratch(Aligned);
 
 /// A buffer of `len` numbers of unspecified value.
 pub(crate) fn take(len: usize) -> Scratch {
-    let mut buffer = REST.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let mut buffer = REST.with_borrow_mut(|rest| pick(rest, len));
     buffer.resize(len);
     Scratch(buffer)
+}
+
+/// Takes the smallest buffer that is large enough, or else the largest, out of the list.
+fn pick(rest: &mut Vec<Aligned>, len: usize) -> Aligned {
+    let lines = len.div_ceil(LINE);
+    let best = (0..rest.len()).min_by_key(|number| {
+        let room = rest[*number].lines.len();
+        (room < lines, room.abs_diff(lines))
+    });
+    best.map_or_else(Aligned::default, |number| rest.swap_remove(number))
 }
 
 impl Deref for Scratch {

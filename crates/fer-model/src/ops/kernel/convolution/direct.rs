@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::bands::{Band, Bands};
 use super::shallow::{self, Windows};
-use super::{Convolution, Maps, check_len, parts_of};
+use super::{Convolution, Epilogue, Maps, check_len};
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::packing::{Source, pack};
 use crate::ops::kernel::pool::pool_rows;
@@ -16,19 +17,6 @@ use crate::ops::kernel::window::Window;
 /// of cache together with the weights.
 const BAND: usize = 16 * 1024;
 
-/// What follows the convolution in the same pass, in this order.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Epilogue<'a> {
-    /// `out_channels` numbers to add.
-    pub bias: Option<&'a [f32]>,
-    /// Maps of the convolution's output shape (before any pool) to add.
-    pub residual: Option<&'a [f32]>,
-    /// Whether negative numbers become zero.
-    pub relu: bool,
-    /// Whether the largest of every 2×2 positions is kept; an odd last row or column falls away.
-    pub pool: bool,
-}
-
 /// Weights packed for [`forward`].
 #[derive(Clone)]
 pub(crate) struct DirectWeights {
@@ -38,28 +26,26 @@ pub(crate) struct DirectWeights {
 }
 
 impl DirectWeights {
-    /// Packs `weights`, laid out (out, in, kernel row, kernel column).
-    ///
-    /// # Panics
-    /// If their number is not [`Convolution::weights`].
-    pub(crate) fn new(engine: Engine, convolution: Convolution, weights: &[f32]) -> Self {
-        check_len("weights", weights.len(), convolution.weights());
-        let mut packed = Aligned::zeros(weights.len());
-        let taps = convolution.kernel.pow(2);
-        let source = Source {
-            weights,
-            taps: &Vec::from_iter(0..taps),
-            channels: convolution.in_channels,
-            channel_step: taps,
-            columns: convolution.out_channels,
-            column_step: convolution.depth(),
-        };
-        pack(engine, source, packed.as_mut_slice());
+    pub(crate) fn new(engine: Engine, convolution: Convolution) -> Self {
         Self {
             engine,
             convolution,
-            packed,
+            packed: Aligned::zeros(convolution.weights()),
         }
+    }
+
+    /// Packs `weights`, laid out (out, in, kernel row, kernel column).
+    pub(crate) fn pack(&mut self, weights: &[f32]) {
+        let taps = self.convolution.kernel.pow(2);
+        let source = Source {
+            weights,
+            taps: &Vec::from_iter(0..taps),
+            channels: self.convolution.in_channels,
+            channel_step: taps,
+            columns: self.convolution.out_channels,
+            column_step: self.convolution.depth(),
+        };
+        pack(self.engine, source, self.packed.as_mut_slice());
     }
 }
 
@@ -89,106 +75,6 @@ pub(crate) fn forward(
             band,
         });
     });
-}
-
-/// Some rows of one picture's output: what one thread makes at a time.
-pub(crate) struct Band<'a> {
-    /// Which picture.
-    pub(crate) picture: usize,
-    /// The first row of the convolution's output.
-    pub(crate) top: usize,
-    /// Rows of the convolution's output.
-    pub(crate) rows: usize,
-    /// The output, pooled or not.
-    pub(crate) y: &'a mut [f32],
-    /// The places of the maxima.
-    pub(crate) index: Option<&'a mut [u8]>,
-    /// What is added, for the convolution's output rows from `top` to the end of the picture.
-    pub(crate) residual: Option<&'a [f32]>,
-}
-
-/// The output cut into bands.
-pub(crate) struct Bands;
-
-impl Bands {
-    /// As many bands as keep all threads busy; results do not depend on where the cuts are.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "a namespace for two ways of cutting"
-    )]
-    pub(crate) fn new<'a>(
-        full: Maps,
-        channels: usize,
-        epilogue: &Epilogue<'a>,
-        y: &'a mut [f32],
-        index: Option<&'a mut [u8]>,
-    ) -> Vec<Band<'a>> {
-        let threads = rayon::current_num_threads();
-        let cuts = match full.batch {
-            1 => threads,
-            batch => (2 * threads).div_ceil(batch.max(1)),
-        };
-        let step = if epilogue.pool { 2 } else { 1 };
-        let rows = (full.height / step).div_ceil(cuts).max(1) * step;
-        Self::of_rows(rows, full, channels, epilogue, y, index)
-    }
-
-    /// Bands of `rows` rows of the convolution's output; the last of a picture may have fewer.
-    /// With a pool, `rows` is even.
-    pub(crate) fn of_rows<'a>(
-        rows: usize,
-        full: Maps,
-        channels: usize,
-        epilogue: &Epilogue<'a>,
-        y: &'a mut [f32],
-        index: Option<&'a mut [u8]>,
-    ) -> Vec<Band<'a>> {
-        let step = if epilogue.pool { 2 } else { 1 };
-        let out = if epilogue.pool { full.pooled() } else { full };
-        check_len("output", y.len(), out.positions() * channels);
-        if let Some(bias) = epilogue.bias {
-            check_len("bias", bias.len(), channels);
-        }
-        if let Some(residual) = epilogue.residual {
-            check_len("residual", residual.len(), full.positions() * channels);
-        }
-        if let Some(index) = &index {
-            assert!(
-                epilogue.pool,
-                "an index is written only where there is a pool"
-            );
-            check_len("index", index.len(), y.len());
-        }
-        let picture = out.height * out.width * channels;
-        if picture == 0 || y.is_empty() {
-            return Vec::new();
-        }
-        let row = rows / step * out.width * channels;
-        let indices = parts_of(index, picture, full.batch);
-        let pictures = y.chunks_mut(picture).zip(indices).enumerate();
-        pictures
-            .flat_map(|(picture, (y, index))| {
-                let count = y.len().div_ceil(row);
-                let indices = parts_of(index, row, count);
-                let residual = epilogue.residual.map(|residual| {
-                    &residual[picture * full.height * full.width * channels..]
-                        [..full.height * full.width * channels]
-                });
-                y.chunks_mut(row)
-                    .zip(indices)
-                    .enumerate()
-                    .map(move |(part, (y, index))| Band {
-                        picture,
-                        top: part * rows,
-                        rows: y.len() / (out.width * channels) * step,
-                        y,
-                        index,
-                        residual: residual
-                            .map(|residual| &residual[part * rows * full.width * channels..]),
-                    })
-            })
-            .collect()
-    }
 }
 
 struct Direct<'a> {

@@ -18,7 +18,7 @@ use crate::ops::kernel::window::Window;
 #[derive(Clone)]
 pub(crate) struct DirectBackwardWeights {
     engine: Engine,
-    convolution: Convolution,
+    pub(crate) convolution: Convolution,
     /// One for every class, by the remainder of the row and then of the column.
     classes: Vec<Aligned>,
 }
@@ -39,20 +39,30 @@ impl Convolution {
 }
 
 impl DirectBackwardWeights {
-    /// Packs `weights`, laid out (out, in, kernel row, kernel column).
-    ///
-    /// # Panics
-    /// If their number is not [`Convolution::weights`].
-    pub(crate) fn new(engine: Engine, convolution: Convolution, weights: &[f32]) -> Self {
-        check_len("weights", weights.len(), convolution.weights());
+    pub(crate) fn new(engine: Engine, convolution: Convolution) -> Self {
         let Convolution {
             in_channels,
             out_channels,
-            kernel,
             stride,
             ..
         } = convolution;
         let classes = (0..stride * stride).map(|class| {
+            let [rows, columns] =
+                [class / stride, class % stride].map(|class| convolution.taps_of(class));
+            Aligned::zeros(rows * columns * out_channels * in_channels)
+        });
+        Self {
+            engine,
+            convolution,
+            classes: classes.collect(),
+        }
+    }
+
+    /// Packs `weights`, laid out (out, in, kernel row, kernel column).
+    pub(crate) fn pack(&mut self, weights: &[f32]) {
+        let convolution = self.convolution;
+        let (kernel, stride) = (convolution.kernel, convolution.stride);
+        for (class, packed) in self.classes.iter_mut().enumerate() {
             let (row, column) = (class / stride, class % stride);
             let [rows, columns] = [row, column].map(|class| convolution.taps_of(class));
             let taps = (0..rows * columns).map(|tap| {
@@ -62,19 +72,12 @@ impl DirectBackwardWeights {
             let source = Source {
                 weights,
                 taps: &Vec::from_iter(taps),
-                channels: out_channels,
+                channels: convolution.out_channels,
                 channel_step: convolution.depth(),
-                columns: in_channels,
+                columns: convolution.in_channels,
                 column_step: kernel.pow(2),
             };
-            let mut packed = Aligned::zeros(rows * columns * out_channels * in_channels);
-            pack(engine, source, packed.as_mut_slice());
-            packed
-        });
-        Self {
-            engine,
-            convolution,
-            classes: classes.collect(),
+            pack(self.engine, source, packed.as_mut_slice());
         }
     }
 }
@@ -142,6 +145,9 @@ impl Kernel for Picture<'_> {
         let step = window.columns * convolution.out_channels;
         let padded = &mut *scratch::take(window.rows * step);
         window.copy(self.gradient, shape, padded);
+        if convolution.kernel < convolution.stride {
+            self.dx.fill(0.0);
+        }
         for class in 0..convolution.stride.pow(2) {
             self.class(simd, class, padded, step, border);
         }
@@ -167,17 +173,11 @@ impl Picture<'_> {
         let ((top, from_row), (left, from_column)) =
             (convolution.first_of(row), convolution.first_of(column));
         let count = self.maps.width.saturating_sub(left).div_ceil(stride);
-        if count == 0 {
+        if count * taps_down * taps_across == 0 {
             return;
         }
         for (number, y) in (top..self.maps.height).step_by(stride).enumerate() {
             let dx = &mut self.dx[(y * self.maps.width + left) * channels..];
-            if taps_down * taps_across == 0 {
-                for position in 0..count {
-                    dx[position * stride * channels..][..channels].fill(0.0);
-                }
-                continue;
-            }
             let start = (from_row + number + border + 1 - taps_down) * step
                 + (from_column + border + 1 - taps_across) * convolution.out_channels;
             let product = Product {

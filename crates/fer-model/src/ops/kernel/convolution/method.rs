@@ -3,7 +3,7 @@
 use super::direct::DirectWeights;
 use super::input_gradient::DirectBackwardWeights;
 use super::{
-    Convolution, Epilogue, Maps, direct, input_gradient as direct_input,
+    Convolution, Epilogue, Maps, check_len, direct, input_gradient as direct_input,
     weight_gradient as direct_weight,
 };
 use crate::ops::kernel::Engine;
@@ -14,8 +14,9 @@ use crate::ops::kernel::winograd::{self, WinogradWeights};
 pub enum Method {
     /// As the definition says; for every convolution.
     Direct,
-    /// Winograd's F(4×4, 3×3); for kernels of side 3 and stride 1. See
-    /// [`winograd::ERROR_BOUND`].
+    /// Winograd's F(4×4, 3×3); for kernels of side 3 and stride 1. Its error is bounded by
+    /// [`winograd::ERROR_BOUND`]; a NaN or an infinity reaches, as NaN, all outputs of the 4×4 tiles
+    /// that it has a part in, and not only those whose window it lies in.
     Winograd,
 }
 
@@ -61,12 +62,29 @@ impl ForwardWeights {
     /// If their number is not [`Convolution::weights`], or `method` does not apply.
     pub fn new(engine: Engine, convolution: Convolution, method: Method, weights: &[f32]) -> Self {
         method.check(&convolution);
-        Self(match method {
-            Method::Direct => Form::Direct(DirectWeights::new(engine, convolution, weights)),
-            Method::Winograd => {
-                Form::Winograd(WinogradWeights::forward(engine, convolution, weights))
+        let mut packed = Self(match method {
+            Method::Direct => Form::Direct(DirectWeights::new(engine, convolution)),
+            Method::Winograd => Form::Winograd(WinogradWeights::forward(engine, convolution)),
+        });
+        packed.update(weights);
+        packed
+    }
+
+    /// Packs other `weights` of the same shape into the same buffers.
+    ///
+    /// # Panics
+    /// If their number is not [`Convolution::weights`].
+    pub fn update(&mut self, weights: &[f32]) {
+        match &mut self.0 {
+            Form::Direct(direct) => {
+                check_len("weights", weights.len(), direct.convolution.weights());
+                direct.pack(weights);
             }
-        })
+            Form::Winograd(winograd) => {
+                check_len("weights", weights.len(), winograd.convolution().weights());
+                winograd.pack(weights);
+            }
+        }
     }
 }
 
@@ -77,14 +95,29 @@ impl BackwardWeights {
     /// If their number is not [`Convolution::weights`], or `method` does not apply.
     pub fn new(engine: Engine, convolution: Convolution, method: Method, weights: &[f32]) -> Self {
         method.check(&convolution);
-        Self(match method {
-            Method::Direct => {
-                Form::Direct(DirectBackwardWeights::new(engine, convolution, weights))
+        let mut packed = Self(match method {
+            Method::Direct => Form::Direct(DirectBackwardWeights::new(engine, convolution)),
+            Method::Winograd => Form::Winograd(WinogradWeights::backward(engine, convolution)),
+        });
+        packed.update(weights);
+        packed
+    }
+
+    /// Packs other `weights` of the same shape into the same buffers.
+    ///
+    /// # Panics
+    /// If their number is not [`Convolution::weights`].
+    pub fn update(&mut self, weights: &[f32]) {
+        match &mut self.0 {
+            Form::Direct(direct) => {
+                check_len("weights", weights.len(), direct.convolution.weights());
+                direct.pack(weights);
             }
-            Method::Winograd => {
-                Form::Winograd(WinogradWeights::backward(engine, convolution, weights))
+            Form::Winograd(winograd) => {
+                check_len("weights", weights.len(), winograd.convolution().weights());
+                winograd.pack(weights);
             }
-        })
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Convolutions over maps laid out (picture, row, column, channel).
 
+mod bands;
 mod direct;
 mod input_gradient;
 mod method;
@@ -8,11 +9,11 @@ mod pooled_weight_gradient;
 mod shallow;
 mod sparse_sum;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod weight_gradient;
 
-pub use direct::Epilogue;
-pub(crate) use direct::{Band, Bands};
+pub use bands::Epilogue;
+pub(crate) use bands::{Band, Bands};
 pub use method::{
     BackwardWeights, ForwardWeights, Method, forward, input_gradient, weight_gradient,
 };

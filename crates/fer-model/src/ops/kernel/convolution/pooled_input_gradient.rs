@@ -44,32 +44,42 @@ impl SparseWeights {
     /// # Panics
     /// If their number is not [`Convolution::weights`].
     pub fn new(engine: Engine, convolution: Convolution, weights: &[f32]) -> Self {
-        check_len("weights", weights.len(), convolution.weights());
+        let packed = Aligned::zeros(convolution.weights());
+        let mut sparse = Self {
+            engine,
+            convolution,
+            packed,
+        };
+        sparse.update(weights);
+        sparse
+    }
+
+    /// Packs other `weights` of the same shape into the same buffer.
+    ///
+    /// # Panics
+    /// If their number is not [`Convolution::weights`].
+    pub fn update(&mut self, weights: &[f32]) {
+        check_len("weights", weights.len(), self.convolution.weights());
         let Convolution {
             in_channels,
             out_channels,
             kernel,
             ..
-        } = convolution;
-        let run = kernel * in_channels;
-        let mut packed = Aligned::zeros(weights.len());
-        let mut rest = packed.as_mut_slice().iter_mut();
+        } = self.convolution;
+        let (taps, depth) = (kernel * kernel, self.convolution.depth());
+        let mut rest = self.packed.as_mut_slice();
         for row in 0..kernel {
-            for (start, columns) in engine.run(Passes(run)) {
-                for out in 0..out_channels {
-                    let places = start..start + columns;
-                    for (place, number) in places.zip(&mut rest) {
-                        let (column, channel) = (place / in_channels, place % in_channels);
-                        *number = weights
-                            [((out * in_channels + channel) * kernel + row) * kernel + column];
+            for (start, columns) in self.engine.run(Passes(kernel * in_channels)) {
+                let (pass, after) = rest.split_at_mut(columns * out_channels);
+                rest = after;
+                for (number, place) in (start..start + columns).enumerate() {
+                    let (column, channel) = (place / in_channels, place % in_channels);
+                    let from = &weights[channel * taps + row * kernel + column..];
+                    for (out, packed) in pass.chunks_exact_mut(columns).enumerate() {
+                        packed[number] = from[out * depth];
                     }
                 }
             }
-        }
-        Self {
-            engine,
-            convolution,
-            packed,
         }
     }
 }

@@ -126,13 +126,11 @@ impl<const C: usize, const WHOLE: bool> Kernel for Columns<'_, C, WHOLE> {
                     window::<S, C, WHOLE>(simd, &windows, start, part.packed, columns, bias)
                 };
                 let at = (row * across + column) * part.channels + part.block.start;
-                for number in 0..C {
-                    let candidates = [
-                        sums[0][number],
-                        sums[1][number],
-                        sums[2][number],
-                        sums[3][number],
-                    ];
+                let [first, second, third, fourth] = sums;
+                let below = third.into_iter().zip(fourth);
+                let each = first.into_iter().zip(second).zip(below).enumerate();
+                for (number, ((first, second), (third, fourth))) in each {
+                    let candidates = [first, second, third, fourth];
                     let (best, place) = largest(simd, candidates, part.relu);
                     let lanes = at + number * S::LANES..at + columns.min((number + 1) * S::LANES);
                     simd.write(&mut part.y[lanes.clone()], best);

@@ -4,23 +4,21 @@ use rayon::prelude::*;
 
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::check_len;
-use crate::ops::kernel::product::{Finish, Product, block_rows, blocks};
 use crate::ops::kernel::scratch;
 use crate::ops::kernel::simd::{Kernel, Simd};
 
+mod gradient;
 #[cfg(test)]
 mod tests;
+
+pub use gradient::backward;
 
 /// Inputs that are multiplied before the next outputs' turn: the weights of eight outputs are
 /// 40 KiB then.
 const DEPTH: usize = 1280;
 
-/// Outputs, or columns of a gradient, that one task makes.
+/// Outputs that one task makes.
 const OUTPUTS: usize = 8;
-const COLUMNS: usize = 64;
-
-/// Pictures whose input gradients one task makes at most.
-const ROWS: usize = 32;
 
 /// The shape of a dense layer and its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,146 +232,6 @@ impl<const R: usize, const O: usize> Dot<R, O> {
             for (totals, left) in totals.iter_mut().zip(left) {
                 totals[output] = simd.mul_add(left, right, totals[output]);
             }
-        }
-    }
-}
-
-/// Writes the gradients of a dense layer: `dw` (outputs, inputs), `db` (outputs) and, where wanted,
-/// `dx` (batch, inputs), given the `gradient` of its output (batch, outputs) before any ReLU.
-///
-/// # Panics
-/// If a length does not fit.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "three operands, three results and their shape"
-)]
-pub fn backward(
-    engine: Engine,
-    shape: Dense,
-    x: &[f32],
-    weights: &[f32],
-    gradient: &[f32],
-    dw: &mut [f32],
-    db: &mut [f32],
-    dx: Option<&mut [f32]>,
-) {
-    shape.check(x.len(), weights.len(), gradient.len());
-    check_len("weight gradient", dw.len(), weights.len());
-    check_len("bias gradient", db.len(), shape.outputs);
-    db.fill(0.0);
-    for gradient in gradient.chunks_exact(shape.outputs.max(1)) {
-        for (sum, gradient) in db.iter_mut().zip(gradient) {
-            *sum += gradient;
-        }
-    }
-    weight_gradient(engine, shape, x, gradient, dw);
-    if let Some(dx) = dx {
-        check_len("input gradient", dx.len(), x.len());
-        input_gradient(engine, shape, weights, gradient, dx);
-    }
-}
-
-/// `gradientᵀ * x`.
-fn weight_gradient(engine: Engine, shape: Dense, x: &[f32], gradient: &[f32], dw: &mut [f32]) {
-    let Dense {
-        batch,
-        inputs,
-        outputs,
-    } = shape;
-    if dw.is_empty() {
-        return;
-    }
-    // Six outputs fill a register tile; a task has so many of them that it is worth starting.
-    let rows = if inputs >= COLUMNS { 6 } else { outputs };
-    dw.par_chunks_mut(rows * inputs)
-        .enumerate()
-        .for_each(|(number, dw)| {
-            let product = Product {
-                segments: 1,
-                depth: batch,
-                a: &gradient[(number * rows).min(gradient.len())..],
-                a_row: 1,
-                a_depth: outputs,
-                a_segment: 0,
-                b: x,
-                b_depth: inputs,
-                b_segment: 0,
-            };
-            let shape = [dw.len() / inputs, inputs];
-            engine.run(Multiply {
-                shape,
-                product,
-                y: dw,
-            });
-        });
-}
-
-/// `gradient * weights`.
-fn input_gradient(engine: Engine, shape: Dense, weights: &[f32], gradient: &[f32], dx: &mut [f32]) {
-    let Dense {
-        batch,
-        inputs,
-        outputs,
-    } = shape;
-    if dx.is_empty() {
-        return;
-    }
-    // Every task reads all the weights, so it had better have many rows to use them for.
-    let rows = batch.div_ceil(rayon::current_num_threads()).min(ROWS);
-    dx.par_chunks_mut(rows * inputs)
-        .enumerate()
-        .for_each(|(number, dx)| {
-            let product = Product {
-                segments: 1,
-                depth: outputs,
-                a: &gradient[number * rows * outputs..],
-                a_row: outputs,
-                a_depth: 1,
-                a_segment: 0,
-                b: weights,
-                b_depth: inputs,
-                b_segment: 0,
-            };
-            let shape = [dx.len() / inputs, inputs];
-            engine.run(Multiply {
-                shape,
-                product,
-                y: dx,
-            });
-        });
-}
-
-struct Multiply<'a> {
-    shape: [usize; 2],
-    product: Product<'a>,
-    y: &'a mut [f32],
-}
-
-impl Kernel for Multiply<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let [rows, columns] = self.shape;
-        let depth = self.product.depth;
-        let packed = &mut *scratch::take(depth * S::TILE_VECTORS * S::LANES);
-        for block in blocks::<S>(columns) {
-            // The rows of `b` lie a whole matrix row apart, which is hard on the caches.
-            for (term, row) in packed
-                .chunks_exact_mut(block.columns)
-                .enumerate()
-                .take(depth)
-            {
-                let from = term * self.product.b_depth + block.start;
-                row.copy_from_slice(&self.product.b[from..from + block.columns]);
-            }
-            let product = Product {
-                b: packed,
-                b_depth: block.columns,
-                ..self.product
-            };
-            let y = &mut self.y[block.start..];
-            block_rows(simd, rows, block, product, Finish::default(), y, columns);
         }
     }
 }

@@ -6,6 +6,8 @@
 //! cost accuracy: the error stays below [`ERROR_BOUND`] times the largest output.
 
 mod forward;
+#[cfg(test)]
+mod tests;
 mod transform;
 mod weight_gradient;
 mod weights;

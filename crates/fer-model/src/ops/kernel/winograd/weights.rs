@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::transform::KERNEL;
 use super::{PATCH, PLANES};
 use crate::ops::kernel::Engine;
-use crate::ops::kernel::convolution::{Convolution, Maps, check_len};
+use crate::ops::kernel::convolution::{Convolution, Maps};
 use crate::ops::kernel::packing::{Source, blocks_of, pack};
 use crate::ops::kernel::product::Block;
 use crate::ops::kernel::scratch::{self, Aligned};
@@ -17,44 +17,41 @@ use crate::ops::kernel::simd::{Kernel, Simd};
 pub(crate) struct WinogradWeights {
     pub(super) engine: Engine,
     pub(super) convolution: Convolution,
+    turned: bool,
     pub(super) blocks: Vec<Block>,
     pub(super) packed: Aligned,
 }
 
 impl WinogradWeights {
-    /// The weights (out, in, 3, 3) for the forward pass.
-    pub(crate) fn forward(engine: Engine, convolution: Convolution, weights: &[f32]) -> Self {
-        check_len("weights", weights.len(), convolution.weights());
-        let source = Source {
-            weights,
-            taps: &[0, 1, 2, 3, 4, 5, 6, 7, 8],
-            channels: convolution.in_channels,
-            channel_step: 9,
-            columns: convolution.out_channels,
-            column_step: convolution.depth(),
-        };
-        Self::new(engine, convolution, source)
+    /// Room for the weights of the forward pass.
+    pub(crate) fn forward(engine: Engine, convolution: Convolution) -> Self {
+        Self {
+            engine,
+            convolution,
+            turned: false,
+            blocks: blocks_of(engine, convolution.out_channels),
+            packed: Aligned::zeros(PLANES * convolution.in_channels * convolution.out_channels),
+        }
     }
 
-    /// The weights for the input's gradient: a convolution of the output's gradient with kernels
-    /// turned by half a turn.
-    pub(crate) fn backward(engine: Engine, convolution: Convolution, weights: &[f32]) -> Self {
-        check_len("weights", weights.len(), convolution.weights());
-        let source = Source {
-            weights,
-            taps: &[8, 7, 6, 5, 4, 3, 2, 1, 0],
-            channels: convolution.out_channels,
-            channel_step: convolution.depth(),
-            columns: convolution.in_channels,
-            column_step: 9,
-        };
+    /// Room for the weights of the input's gradient: a convolution of the output's gradient with
+    /// kernels turned by half a turn.
+    pub(crate) fn backward(engine: Engine, convolution: Convolution) -> Self {
         let turned = Convolution {
             in_channels: convolution.out_channels,
             out_channels: convolution.in_channels,
             padding: 2 - convolution.padding,
             ..convolution
         };
-        Self::new(engine, turned, source)
+        Self {
+            turned: true,
+            ..Self::forward(engine, turned)
+        }
+    }
+
+    /// The convolution that the weights do; turned, its channels are swapped.
+    pub(crate) fn convolution(&self) -> &Convolution {
+        &self.convolution
     }
 
     /// For weights packed by [`backward`](Self::backward): the maps of the gradient that becomes
@@ -68,14 +65,26 @@ impl WinogradWeights {
         }
     }
 
-    fn new(engine: Engine, convolution: Convolution, source: Source<'_>) -> Self {
-        let (ins, outs) = (convolution.in_channels, convolution.out_channels);
+    /// Transforms `weights`, laid out (out, in, 3, 3).
+    pub(crate) fn pack(&mut self, weights: &[f32]) {
+        let (ins, outs) = (self.convolution.in_channels, self.convolution.out_channels);
+        let source = Source {
+            weights,
+            taps: if self.turned {
+                &[8, 7, 6, 5, 4, 3, 2, 1, 0]
+            } else {
+                &[0, 1, 2, 3, 4, 5, 6, 7, 8]
+            },
+            channels: ins,
+            channel_step: if self.turned { 9 * outs } else { 9 },
+            columns: outs,
+            column_step: if self.turned { 9 } else { 9 * ins },
+        };
+        let engine = self.engine;
         let taps = &mut *scratch::take(9 * ins * outs);
         pack(engine, source, taps);
-        let mut packed = Aligned::zeros(PLANES * ins * outs);
-        let blocks = blocks_of(engine, outs);
-        let (mut tasks, mut rest) = (Vec::new(), packed.as_mut_slice());
-        for block in &blocks {
+        let (mut tasks, mut rest) = (Vec::new(), self.packed.as_mut_slice());
+        for block in &self.blocks {
             let taps = &taps[block.start * ins * 9..][..block.columns * ins * 9];
             for row in KERNEL {
                 let (here, after) = rest.split_at_mut(PATCH * ins * block.columns);
@@ -88,12 +97,6 @@ impl WinogradWeights {
             }
         }
         tasks.into_par_iter().for_each(|task| engine.run(task));
-        Self {
-            engine,
-            convolution,
-            blocks,
-            packed,
-        }
     }
 }
 
