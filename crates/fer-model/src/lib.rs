@@ -11,7 +11,7 @@
 //!
 //! An [`Architecture`] builds a [`Network`] out of [`ops`] with the variables of [`Parameters`]. A
 //! trained network is saved with its [`Description`](file::Description) as one safetensors
-//! [`file`], which a [`Classifier`] loads, checks and asks.
+//! [file](mod@file), which a [`Classifier`] loads, checks and asks.
 //!
 //! # Which device computes?
 //!

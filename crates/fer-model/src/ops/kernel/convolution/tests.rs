@@ -110,7 +110,7 @@ proptest! {
             let epilogue = Epilogue { bias: Some(&bias), residual: None, relu, pool: true };
             forward(&weights, maps, &x, epilogue, &mut y, Some(&mut index));
             assert_close(engine.name(), &y, &expected, 1e-5);
-            let dense = spread(full, &plain, &maxima, &index, &gradient, relu);
+            let dense = spread(full, bias.len(), &plain, &maxima, &index, &gradient, relu);
             let (dw, dx) = convolve_backward(&convolution, maps, &x, &w, &dense);
             let db = sums(bias.len(), &dense);
             let (mut got, mut got_sums) = (vec![f32::NAN; w.len()], vec![f32::NAN; bias.len()]);
@@ -129,6 +129,7 @@ proptest! {
 /// less than the rounding of `f32` any may have won; all others are refused.
 fn spread(
     full: Maps,
+    channels: usize,
     plain: &[f64],
     maxima: &[f64],
     index: &[u8],
@@ -136,7 +137,6 @@ fn spread(
     relu: bool,
 ) -> Vec<f64> {
     let pooled = full.pooled();
-    let channels = index.len() / pooled.positions();
     let scale = plain.iter().fold(0f64, |most, y| most.max(y.abs()));
     let mut dense = vec![0.0; plain.len()];
     for (number, place) in index.iter().enumerate() {
