@@ -1,13 +1,16 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::description::Description;
 use crate::error::DataError;
 use crate::expression::ClassNames;
+use crate::notice::Notice;
 use crate::picture::Picture;
-use crate::skipped::Skipped;
+use crate::skipped::{Skipped, first_left_out, reason};
 use crate::split::{Split, SplitSettings};
 
 /// Where the pictures of a data set come from: anything that makes the picture at a position
@@ -21,6 +24,12 @@ pub trait PictureStore: Send + Sync {
 
     /// What a person would call the picture at `position`: a path, or a row of a file.
     fn origin(&self, position: usize) -> String;
+
+    /// The file that holds the picture at `position` and nothing else, where there is one.
+    fn file(&self, position: usize) -> Option<&Path> {
+        let _ = position;
+        None
+    }
 }
 
 /// What is known of one picture without decoding it.
@@ -49,6 +58,7 @@ pub struct Dataset {
     skipped: Vec<Skipped>,
     split_rule: String,
     split_settings: SplitSettings,
+    description: Description,
     hash: String,
 }
 
@@ -71,43 +81,75 @@ pub struct DatasetParts {
 }
 
 impl Dataset {
-    /// Puts the parts together, decodes every picture once and computes the data's hash.
+    /// Puts the parts together, decodes every picture once and computes the data's hash. A
+    /// picture that cannot be made joins what is [left out](Self::skipped).
     ///
     /// # Errors
-    /// No entry at all, or a picture that cannot be made.
-    pub fn new(parts: DatasetParts) -> Result<Self, DataError> {
+    /// No entry at all, or none whose picture can be made.
+    pub fn new(mut parts: DatasetParts) -> Result<Self, DataError> {
+        let made: Vec<Result<Picture, DataError>> = parts
+            .entries
+            .par_iter()
+            .map(|entry| parts.store.picture(entry.position))
+            .collect();
+        let (mut entries, mut pictures) = (Vec::new(), Vec::new());
+        for (entry, made) in parts.entries.into_iter().zip(made) {
+            match made {
+                Ok(picture) => {
+                    entries.push(entry);
+                    pictures.push(picture);
+                }
+                Err(error) => parts.skipped.push(Skipped::new(
+                    parts.store.origin(entry.position),
+                    match error {
+                        DataError::Read { .. } => reason::UNREADABLE,
+                        _ => reason::BROKEN_PICTURE,
+                    },
+                    error.to_string(),
+                )),
+            }
+        }
+        parts.entries = entries;
+        Dataset::decoded(parts, pictures)
+    }
+
+    /// Puts the parts together with one picture an entry.
+    pub(crate) fn decoded(parts: DatasetParts, pictures: Vec<Picture>) -> Result<Self, DataError> {
         if parts.entries.is_empty() {
-            let detail = match parts.skipped.first() {
-                Some(first) => format!(
-                    "; the first left out is {}: {} {}",
-                    first.entry, first.reason, first.detail
-                ),
-                None => String::new(),
-            };
             return Err(DataError::Empty {
                 name: parts.name,
-                detail,
+                detail: first_left_out(&parts.skipped),
             });
         }
-        let slots = parts
-            .entries
-            .iter()
-            .map(|entry| entry.position + 1)
-            .max()
-            .unwrap_or(0);
+        let positions = parts.entries.iter().map(|entry| entry.position + 1);
+        let slots = positions.max().unwrap_or(0);
+        let mut decoded: Vec<OnceLock<Picture>> = (0..slots).map(|_| OnceLock::new()).collect();
+        for (entry, picture) in parts.entries.iter().zip(pictures) {
+            decoded[entry.position] = OnceLock::from(picture);
+        }
         let mut dataset = Dataset {
             name: parts.name,
             class_names: parts.class_names,
             entries: parts.entries,
             store: parts.store,
-            decoded: (0..slots).map(|_| OnceLock::new()).collect(),
+            decoded,
             skipped: parts.skipped,
             split_rule: parts.split_rule,
             split_settings: parts.split_settings,
+            description: Description::default(),
             hash: String::new(),
         };
         dataset.hash = dataset.compute_hash()?;
         Ok(dataset)
+    }
+
+    /// Adds what is known beyond pictures and labels.
+    #[must_use]
+    pub fn with_description(self, description: Description) -> Self {
+        Dataset {
+            description,
+            ..self
+        }
     }
 
     /// What people call the data.
@@ -205,66 +247,58 @@ impl Dataset {
         &self.split_settings
     }
 
-    /// SHA-256, in hexadecimal, of the class names and of each picture with its label and votes.
-    /// It does not depend on how the data are split or on copies taken out afterwards.
-    pub fn hash(&self) -> &str {
-        &self.hash
+    /// What is known beyond pictures and labels.
+    pub fn description(&self) -> &Description {
+        &self.description
     }
 
-    /// The pictures of `split` that are equal, pixel by pixel, to some picture of train.
-    ///
-    /// # Errors
-    /// A picture that cannot be read.
-    pub fn copies_of_train(&self, split: Split) -> Result<Vec<usize>, DataError> {
-        let train = self.pictures_of(&[Split::Train])?;
-        let mut copies = Vec::new();
-        for index in self.indices(split) {
-            if train.contains(self.picture(index)?) {
-                copies.push(index);
-            }
-        }
-        Ok(copies)
+    /// What a person should be told about how the data were read.
+    pub fn notices(&self) -> &[Notice] {
+        &self.description.notices
     }
 
-    /// Leaves out of train every picture that is equal, pixel by pixel, to one of validation or
-    /// test; they join [`skipped`](Self::skipped).
+    /// The name of a subject; its number where it has none.
+    pub fn subject_name(&self, subject: u32) -> String {
+        let names = &self.description.subject_names;
+        let name = names.get(subject as usize).cloned();
+        name.unwrap_or_else(|| subject.to_string())
+    }
+
+    /// What the column `name` of [`Description::groups`] says of picture `index`.
     ///
-    /// # Errors
-    /// A picture that cannot be read.
-    pub fn drop_copies_from_train(&mut self) -> Result<usize, DataError> {
-        let judged = self.pictures_of(&[Split::Validation, Split::Test])?;
-        let mut copies = HashSet::new();
-        for index in self.indices(Split::Train) {
-            if judged.contains(self.picture(index)?) {
-                copies.insert(index);
-            }
-        }
-        for index in 0..self.len() {
-            if copies.contains(&index) {
-                let entry = self.origin(index);
-                self.skipped.push(Skipped {
-                    entry,
-                    reason: "exact copy of a validation or test picture",
-                    detail: String::new(),
-                });
-            }
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn group(&self, name: &str, index: usize) -> Option<&str> {
+        let mut columns = self.description.groups.iter();
+        let column = columns.find(|column| column.name == name)?;
+        column.values.get(self.entries[index].position)?.as_deref()
+    }
+
+    /// The file that holds picture `index` and nothing else, where there is one.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn file(&self, index: usize) -> Option<&Path> {
+        self.store.file(self.entries[index].position)
+    }
+
+    /// Leaves out the entries at `indices`, for `reason`.
+    pub(crate) fn leave_out(&mut self, indices: &BTreeSet<usize>, reason: &'static str) {
+        for &index in indices {
+            self.skipped
+                .push(Skipped::new(self.origin(index), reason, ""));
         }
         let mut index = 0;
         self.entries.retain(|_| {
             index += 1;
-            !copies.contains(&(index - 1))
+            !indices.contains(&(index - 1))
         });
-        Ok(copies.len())
     }
 
-    fn pictures_of(&self, splits: &[Split]) -> Result<HashSet<Picture>, DataError> {
-        let mut pictures = HashSet::new();
-        for index in 0..self.len() {
-            if splits.contains(&self.entries[index].split) {
-                pictures.insert(self.picture(index)?.clone());
-            }
-        }
-        Ok(pictures)
+    /// SHA-256, in hexadecimal, of the class names and of each picture with its label and votes.
+    /// It does not depend on how the data are split or on copies taken out afterwards.
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     fn compute_hash(&self) -> Result<String, DataError> {

@@ -95,6 +95,24 @@ pub enum DataError {
         /// What is allowed.
         expected: &'static str,
     },
+    /// What lies at a path can be understood in more than one way.
+    #[error("{}: {saw}. {remedy}", path.display())]
+    Unclear {
+        /// What was given.
+        path: PathBuf,
+        /// What was seen there.
+        saw: String,
+        /// The flags that settle it.
+        remedy: String,
+    },
+    /// A label map cannot be used.
+    #[error("the label map {} cannot be used: {reason}", path.display())]
+    LabelMap {
+        /// The map.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A data set has nothing left to work on.
     #[error("{name} holds no usable picture{detail}")]
     Empty {

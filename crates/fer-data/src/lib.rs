@@ -23,10 +23,19 @@
 //!
 //! # Which data are understood?
 //!
-//! The word `drawn`, for the built-in [`drawn`] faces; and FER2013's csv, plain or packed by gzip or
-//! zstd, with its own seven labels or with FER+ votes for eight
-//! ([`OpenSettings::ferplus`]). What is left out of a data set is never silent: see
-//! [`Dataset::skipped`].
+//! The word `drawn`, for the built-in [`drawn`] faces; FER2013's csv, plain or packed by gzip or
+//! zstd, with its own seven labels or with FER+ votes for eight ([`OpenSettings::ferplus`]); a folder
+//! for each class, or for each person with expressions as file names, below the folders of splits
+//! where there are any; and a manifest, a csv of paths and labels. Which of these lies at a path is
+//! told by what is found there, [`OpenSettings::layout`] overrides it, and
+//! [`Dataset::notices`] says how it was understood. Labels that are numbers mean what
+//! [`OpenSettings::label_map`] or the [`Vocabulary`] of a known data set says. What is left out of a
+//! data set is never silent: see [`Dataset::skipped`].
+//!
+//! # Are the data any good?
+//!
+//! [`audit()`](audit::audit) counts classes, people, copies and broken files, and warns, each time
+//! with the step that mends it.
 //!
 //! # How are the data divided?
 //!
@@ -95,24 +104,37 @@ mod picture;
 pub mod drawn;
 
 mod dataset;
+mod description;
 mod error;
+mod notice;
 mod skipped;
 mod source;
 mod split;
+
+pub mod audit;
+
+mod copies;
 
 mod augmentation;
 mod batch;
 #[cfg(feature = "hub")]
 mod vision;
 
+pub use audit::audit;
 pub use augmentation::Augmentation;
 pub use batch::{Batch, Batches, scale};
 pub use dataset::{Dataset, DatasetParts, Entry, PictureStore};
+pub use description::{Description, GroupColumn};
 pub use error::DataError;
-pub use expression::{ActionUnit, Activation, ClassNames, Expression, Laterality, Region};
+pub use expression::{
+    ActionUnit, Activation, ClassNames, Expression, Laterality, Region, Vocabulary,
+};
+pub use notice::{Level, Notice};
 pub use picture::{PIXELS, Picture, SIDE};
 pub use skipped::{Skipped, count_by_reason};
-pub use source::{FerPlusTarget, OpenSettings, open};
-pub use split::{Split, SplitSettings, by_subject, stratified};
+pub use source::{FerPlusTarget, Layout, OpenSettings, open};
+pub use split::{
+    GroupedShares, Split, SplitSettings, by_subject, stratified, stratified_by_subject,
+};
 #[cfg(feature = "hub")]
 pub use vision::to_candle;

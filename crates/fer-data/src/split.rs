@@ -1,5 +1,7 @@
 //! Which pictures train, which choose, and which judge.
 
+mod grouped;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::random::stream;
+
+pub use grouped::{GroupedShares, stratified_by_subject};
 
 /// The part of a data set that a picture belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +36,33 @@ impl Split {
             Split::Train => "train",
             Split::Validation => "validation",
             Split::Test => "test",
+        }
+    }
+
+    /// The split that folders and columns mean by `word`: our names and those of FER2013, RAF-DB,
+    /// AffectNet and common habit, whatever the letter case and what joins the words.
+    ///
+    /// ```
+    /// use fer_data::Split;
+    ///
+    /// assert_eq!(Split::from_word("train_set"), Some(Split::Train));
+    /// assert_eq!(Split::from_word("PublicTest"), Some(Split::Validation));
+    /// assert_eq!(Split::from_word("happy"), None);
+    /// ```
+    pub fn from_word(word: &str) -> Option<Self> {
+        let letters = word.chars().filter(|letter| letter.is_alphanumeric());
+        let lower = letters.collect::<String>().to_lowercase();
+        let bare = ["set", "split", "data", "images"]
+            .iter()
+            .find_map(|ending| lower.strip_suffix(ending))
+            .unwrap_or(&lower);
+        match bare {
+            "train" | "training" => Some(Split::Train),
+            "validation" | "validate" | "valid" | "val" | "dev" | "publictest" => {
+                Some(Split::Validation)
+            }
+            "test" | "testing" | "privatetest" => Some(Split::Test),
+            _ => None,
         }
     }
 }
@@ -124,7 +155,8 @@ pub fn by_subject(subjects: &[u32], seed: u64, validation: f64, test: f64) -> Ve
 /// Divides pictures so that each class keeps its share on every side.
 ///
 /// Within each class the pictures are shuffled by `seed`; the first `test` share of them tests,
-/// the next `validation` share validates, the rest trains.
+/// the next `validation` share validates, the rest trains. Each side that is asked for gets at
+/// least one picture of a class that has enough for all of them; a class that has fewer trains.
 pub fn stratified(labels: &[usize], seed: u64, validation: f64, test: f64) -> Vec<Split> {
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, &label) in labels.iter().enumerate() {
@@ -133,12 +165,28 @@ pub fn stratified(labels: &[usize], seed: u64, validation: f64, test: f64) -> Ve
     let mut sides = vec![Split::Train; labels.len()];
     for (label, mut indices) in members {
         indices.shuffle(&mut stream(seed, "split", label as u64));
-        let (testing, validating) = (share(indices.len(), test), share(indices.len(), validation));
+        let (testing, validating) = shares_of_class(indices.len(), validation, test);
         for (position, index) in indices.into_iter().enumerate() {
             sides[index] = side_at(position, testing, validating);
         }
     }
     sides
+}
+
+/// How many of a class test and how many validate.
+fn shares_of_class(count: usize, validation: f64, test: f64) -> (usize, usize) {
+    let sides = 1 + usize::from(validation > 0.0) + usize::from(test > 0.0);
+    if count < sides {
+        return (0, 0);
+    }
+    let part = |fraction: f64| share(count, fraction).max(usize::from(fraction > 0.0));
+    let (testing, validating) = (part(test), part(validation));
+    let excess = (testing + validating + 1).saturating_sub(count);
+    if testing > validating {
+        (testing - excess, validating)
+    } else {
+        (testing, validating - excess)
+    }
 }
 
 fn share(count: usize, fraction: f64) -> usize {

@@ -1,4 +1,5 @@
 use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
+use crate::description::Description;
 use crate::drawn::DrawnFaces;
 use crate::error::DataError;
 use crate::expression::Expression;
@@ -35,7 +36,7 @@ pub(crate) fn open(settings: &SplitSettings) -> Result<Dataset, DataError> {
             subject: Some(subjects[position]),
             split,
         });
-    Dataset::new(DatasetParts {
+    let dataset = Dataset::new(DatasetParts {
         name: "drawn faces".into(),
         class_names: Expression::class_names(),
         entries: entries.collect(),
@@ -43,5 +44,9 @@ pub(crate) fn open(settings: &SplitSettings) -> Result<Dataset, DataError> {
         split_settings: settings.clone(),
         store: Box::new(faces),
         skipped: Vec::new(),
-    })
+    })?;
+    Ok(dataset.with_description(Description {
+        labels: "what was drawn".into(),
+        ..Description::default()
+    }))
 }

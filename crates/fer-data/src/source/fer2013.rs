@@ -8,27 +8,14 @@ use csv::ByteRecord;
 use rayon::prelude::*;
 
 use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
+use crate::description::Description;
 use crate::error::DataError;
-use crate::expression::{ClassNames, Expression};
+use crate::expression::{ClassNames, Expression, Vocabulary};
 use crate::picture::{PIXELS, Picture};
-use crate::skipped::Skipped;
+use crate::skipped::{Skipped, reason};
 use crate::source::ferplus::{self, Verdict};
-use crate::source::{OpenSettings, compressed};
+use crate::source::{Layout, OpenSettings, compressed, refuse_labels};
 use crate::split::{Split, stratified};
-
-/// The reason of rows that cannot be read at all.
-pub(crate) const MALFORMED: &str = "malformed row";
-
-/// FER2013's own numbering.
-const LABELS: [Expression; 7] = [
-    Expression::Angry,
-    Expression::Disgust,
-    Expression::Fear,
-    Expression::Happy,
-    Expression::Sad,
-    Expression::Surprised,
-    Expression::Neutral,
-];
 
 /// Rows parsed together by all threads.
 const BLOCK: usize = 1024;
@@ -94,6 +81,10 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
             expected: "fer2013.csv brings its own test rows; leave it out",
         });
     }
+    refuse_labels(
+        settings,
+        "fer2013.csv brings its own numbering; leave it out",
+    )?;
     let table = read(path)?;
     let mut skipped = table.malformed;
     let votes = match &settings.ferplus {
@@ -133,7 +124,15 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         });
     }
     let split_rule = divide(&mut entries, settings);
-    Dataset::new(DatasetParts {
+    let description = Description {
+        layout: Some(Layout::Csv),
+        labels: match votes {
+            Some(_) => "FER+ votes".into(),
+            None => format!("fer2013: {}", Vocabulary::Fer2013.numbering()),
+        },
+        ..Description::default()
+    };
+    let dataset = Dataset::new(DatasetParts {
         name: if votes.is_some() {
             "FER2013 with FER+ votes".into()
         } else {
@@ -145,7 +144,8 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         skipped,
         split_rule,
         split_settings: settings.split.clone(),
-    })
+    })?;
+    Ok(dataset.with_description(description))
 }
 
 fn class_names(votes: bool) -> ClassNames {
@@ -254,7 +254,7 @@ impl Table {
                 };
                 self.malformed.push(Skipped {
                     entry: format!("{} row {}", self.faces.path.display(), self.total),
-                    reason: MALFORMED,
+                    reason: reason::MALFORMED_ROW,
                     detail: error.to_string(),
                 });
             }
@@ -280,7 +280,7 @@ impl Columns {
                 .ok_or_else(|| DataError::Unrecognised {
                     path: path.to_path_buf(),
                     reason: format!(
-                        "its first line has no column `{name}`; a fer2013.csv starts with `emotion,pixels,Usage`, this starts with `{}`",
+                        "its first line has no column `{name}`; a fer2013.csv starts with `emotion,pixels,Usage`, a manifest has the columns `path` and `label`, this starts with `{}`",
                         excerpt(header.as_slice())
                     ),
                 })
@@ -301,7 +301,7 @@ impl Columns {
         let number = str::from_utf8(emotion)
             .ok()
             .and_then(|text| text.parse::<usize>().ok());
-        let Some(&label) = number.and_then(|number| LABELS.get(number)) else {
+        let Some(&label) = number.and_then(|number| Vocabulary::Fer2013.order().get(number)) else {
             return Err(format!(
                 "unknown label `{}`, expected 0 to 6",
                 excerpt(emotion)

@@ -11,22 +11,11 @@ use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::expression::Expression;
+use crate::expression::Vocabulary;
 use crate::source::fer2013::Usage;
 
-/// The vote columns that are expressions, in the file's order; `unknown` and `NF` (not a face)
-/// follow them.
-const COLUMNS: [Expression; 8] = [
-    Expression::Neutral,
-    Expression::Happy,
-    Expression::Surprised,
-    Expression::Sad,
-    Expression::Angry,
-    Expression::Disgust,
-    Expression::Fear,
-    Expression::Contempt,
-];
-const EXPRESSIONS: usize = COLUMNS.len();
+const EXPRESSIONS: usize = 8;
+/// `Usage` and `Image name`, the expressions, `unknown` and `NF` (not a face).
 const FIELDS: usize = 2 + EXPRESSIONS + 2;
 const NO_IMAGE: &str = "FER+ names no image (not a face)";
 const NO_MAJORITY: &str = "FER+ votes have no majority";
@@ -251,7 +240,7 @@ fn parse(record: &StringRecord) -> Result<Votes, String> {
         })
     };
     let mut expressions = [0; EXPRESSIONS];
-    for (column, expression) in COLUMNS.iter().enumerate() {
+    for (column, expression) in Vocabulary::FerPlus.order().iter().enumerate() {
         expressions[expression.index()] = count(2 + column)?;
     }
     Ok(Votes {

@@ -1,0 +1,57 @@
+use serde::Serialize;
+
+/// How much a [`Notice`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing: how the data were understood.
+    Note,
+    /// Something that spoils what is learnt or measured, unless it is mended.
+    Warning,
+}
+
+/// Something that a person should be told about how a data set was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// How much it matters.
+    pub level: Level,
+    /// What was seen, in whole sentences.
+    pub message: String,
+    /// The flag or step that changes it; empty where nothing needs to be done.
+    pub remedy: String,
+}
+
+impl Notice {
+    pub(crate) fn note(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Notice {
+            level: Level::Note,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    pub(crate) fn warning(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Notice {
+            level: Level::Warning,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// The first few of `names`, and how many more there are.
+pub(crate) fn listed<N: AsRef<str>>(names: &[N], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// `1 picture`, `2 pictures`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}

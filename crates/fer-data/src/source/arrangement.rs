@@ -1,0 +1,197 @@
+//! Which folders of a tree are its groups (of a class or of a person), and of which split.
+
+use std::path::PathBuf;
+
+use crate::skipped::{Skipped, reason};
+use crate::source::file::is_named_like_a_picture;
+use crate::source::tree::Folder;
+use crate::split::Split;
+
+/// A folder whose name says something of all the pictures in it.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) split: Option<Split>,
+    pub(crate) folder: Folder,
+}
+
+impl Group {
+    /// The files in it that are named like pictures.
+    pub(crate) fn pictures(&self) -> usize {
+        let files = self.folder.all_files().into_iter();
+        files.filter(|path| is_named_like_a_picture(path)).count()
+    }
+}
+
+/// The groups of a tree, and what lies beside them.
+#[derive(Default)]
+pub(crate) struct Arrangement {
+    pub(crate) groups: Vec<Group>,
+    /// Tables beside the groups or above them.
+    pub(crate) tables: Vec<PathBuf>,
+    /// Pictures that lie in no group.
+    pub(crate) loose: Vec<PathBuf>,
+    /// What lies beside the groups and belongs to none.
+    pub(crate) skipped: Vec<Skipped>,
+    /// The folder that holds the groups, or the folders of splits.
+    pub(crate) top: PathBuf,
+}
+
+impl Arrangement {
+    /// Finds the groups below `root`: past folders that hold one folder alone, and past the
+    /// folders of splits.
+    pub(crate) fn find(root: Folder) -> Self {
+        let mut arrangement = Arrangement::default();
+        let root = arrangement.unwrap(root);
+        arrangement.top.clone_from(&root.path);
+        let Folder { folders, files, .. } = root;
+        arrangement.set_aside(files);
+        if are_splits(&folders) {
+            for folder in folders {
+                match folder.name().and_then(Split::from_word) {
+                    Some(split) => arrangement.take_split(split, folder),
+                    None => arrangement.leave_out(&folder),
+                }
+            }
+        } else {
+            arrangement.take_groups(None, folders);
+        }
+        arrangement
+    }
+
+    fn unwrap(&mut self, mut folder: Folder) -> Folder {
+        while holds_one_folder_alone(&folder) && !are_splits(&folder.folders) {
+            let Some(inner) = folder.folders.pop() else {
+                break;
+            };
+            self.set_aside(folder.files);
+            folder = inner;
+        }
+        folder
+    }
+
+    fn take_split(&mut self, split: Split, folder: Folder) {
+        let Folder {
+            folders,
+            files,
+            path,
+        } = self.unwrap(folder);
+        if folders.is_empty() {
+            let (entry, detail) = (path.display().to_string(), "it holds no folder");
+            self.skipped
+                .push(Skipped::new(entry, reason::EMPTY_FOLDER, detail));
+        }
+        self.set_aside(files);
+        self.take_groups(Some(split), folders);
+    }
+
+    fn take_groups(&mut self, split: Option<Split>, folders: Vec<Folder>) {
+        let groups = folders.into_iter().map(|folder| Group { split, folder });
+        self.groups.extend(groups);
+    }
+
+    fn leave_out(&mut self, folder: &Folder) {
+        for path in folder.all_files() {
+            let (entry, named) = (path.display().to_string(), is_named_like_a_picture(path));
+            let skipped = if named {
+                let detail = "it lies beside the folders of the splits";
+                Skipped::new(entry, reason::OUTSIDE, detail)
+            } else {
+                Skipped::new(entry, reason::OTHER_FILE, "")
+            };
+            self.skipped.push(skipped);
+        }
+    }
+
+    fn set_aside(&mut self, files: Vec<PathBuf>) {
+        for path in files {
+            let extension = path.extension().and_then(|word| word.to_str());
+            if is_named_like_a_picture(&path) {
+                self.loose.push(path);
+            } else if extension.is_some_and(|word| word.eq_ignore_ascii_case("csv")) {
+                self.tables.push(path);
+            } else {
+                let entry = path.display().to_string();
+                self.skipped
+                    .push(Skipped::new(entry, reason::OTHER_FILE, ""));
+            }
+        }
+    }
+}
+
+/// Whether a folder only wraps another that holds folders itself.
+fn holds_one_folder_alone(folder: &Folder) -> bool {
+    let wraps = folder.folders.len() == 1 && !folder.folders[0].folders.is_empty();
+    wraps
+        && !folder
+            .files
+            .iter()
+            .any(|path| is_named_like_a_picture(path))
+}
+
+/// Whether folders are those of splits: all of them are named so, or one of them trains.
+fn are_splits(folders: &[Folder]) -> bool {
+    let splits: Vec<Option<Split>> = folders
+        .iter()
+        .map(|folder| folder.name().and_then(Split::from_word))
+        .collect();
+    !splits.is_empty()
+        && (splits.iter().all(Option::is_some) || splits.contains(&Some(Split::Train)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str, folders: Vec<Folder>) -> Folder {
+        Folder {
+            path: name.into(),
+            folders,
+            files: Vec::new(),
+        }
+    }
+
+    fn names(arrangement: &Arrangement) -> Vec<(Option<Split>, &str)> {
+        let groups = arrangement.groups.iter();
+        groups
+            .map(|group| (group.split, group.folder.name().unwrap_or("")))
+            .collect()
+    }
+
+    #[test]
+    fn folders_of_splits_are_passed_and_those_beside_them_are_not_mixed_in() {
+        let class = |name| folder(name, Vec::new());
+        let root = folder(
+            "data",
+            vec![folder(
+                "archive",
+                vec![
+                    folder("test_set", vec![class("happy")]),
+                    folder("train_set", vec![class("happy"), class("sad")]),
+                    folder("valid_old", vec![class("angry")]),
+                ],
+            )],
+        );
+        let arrangement = Arrangement::find(root);
+        assert_eq!(
+            names(&arrangement),
+            [
+                (Some(Split::Test), "happy"),
+                (Some(Split::Train), "happy"),
+                (Some(Split::Train), "sad")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_class_called_test_among_others_is_a_class() {
+        let class = |name| folder(name, Vec::new());
+        let arrangement = Arrangement::find(folder("data", vec![class("rest"), class("test")]));
+        assert_eq!(names(&arrangement), [(None, "rest"), (None, "test")]);
+    }
+
+    #[test]
+    fn one_class_alone_is_not_unwrapped() {
+        let arrangement = Arrangement::find(folder("data", vec![folder("happy", Vec::new())]));
+        assert_eq!(names(&arrangement), [(None, "happy")]);
+    }
+}

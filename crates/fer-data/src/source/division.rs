@@ -1,0 +1,186 @@
+//! How the pictures of a folder or a manifest are divided.
+
+use crate::dataset::Entry;
+use crate::error::DataError;
+use crate::expression::ClassNames;
+use crate::notice::Notice;
+use crate::split::{GroupedShares, Split, SplitSettings, stratified, stratified_by_subject};
+
+/// The share that validates or tests where none is asked for.
+const SHARE: f64 = 0.1;
+
+/// What was done, in words.
+pub(crate) struct Division {
+    pub(crate) rule: String,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// Gives every entry its split: `own` where the data bring splits themselves, else by shares.
+///
+/// # Errors
+/// Shares asked for that the data's own splits leave no room for.
+pub(crate) fn divide(
+    entries: &mut [Entry],
+    own: Option<&[Split]>,
+    class_names: &ClassNames,
+    settings: &SplitSettings,
+) -> Result<Division, DataError> {
+    let mut notices = Vec::new();
+    let rule = match own {
+        Some(own) => {
+            for (entry, &split) in entries.iter_mut().zip(own) {
+                entry.split = split;
+            }
+            divide_own(entries, settings, &mut notices)?
+        }
+        None => {
+            let all: Vec<usize> = (0..entries.len()).collect();
+            let validation = settings.validation_fraction.unwrap_or(SHARE);
+            let test = settings.test_fraction.unwrap_or(SHARE);
+            let how = cut(entries, &all, settings.seed, validation, test, &mut notices);
+            format!(
+                "{how}: {} trains, {validation} validates, {test} tests",
+                rounded(1.0 - validation - test)
+            )
+        }
+    };
+    notices.extend(missing_classes(entries, class_names));
+    Ok(Division { rule, notices })
+}
+
+fn divide_own(
+    entries: &mut [Entry],
+    settings: &SplitSettings,
+    notices: &mut Vec<Notice>,
+) -> Result<String, DataError> {
+    let has = |side| entries.iter().any(|entry| entry.split == side);
+    let (trains, validates, tests) = (has(Split::Train), has(Split::Validation), has(Split::Test));
+    if let Some(value) = settings.test_fraction {
+        return Err(DataError::Setting {
+            name: "test_fraction",
+            value: value.to_string(),
+            expected: "the data bring their own splits; leave it out",
+        });
+    }
+    let fraction = match (settings.validation_fraction, validates) {
+        (Some(value), true) if tests || !trains => {
+            return Err(DataError::Setting {
+                name: "validation_fraction",
+                value: value.to_string(),
+                expected: "the data bring their own validation split; leave it out",
+            });
+        }
+        (None, true) => return Ok(own_rule(trains, tests)),
+        (asked, _) => asked.unwrap_or(SHARE),
+    };
+    if !trains {
+        return Ok("the data's own: all of it tests".into());
+    }
+    if validates {
+        for entry in entries.iter_mut() {
+            if entry.split == Split::Validation {
+                entry.split = Split::Test;
+            }
+        }
+    }
+    let training: Vec<usize> = (0..entries.len())
+        .filter(|&index| entries[index].split == Split::Train)
+        .collect();
+    let how = cut(entries, &training, settings.seed, fraction, 0.0, notices);
+    let rest = match (validates, tests) {
+        (true, _) => "the data's own validation tests",
+        (_, true) => "the data's own test tests",
+        _ => "nothing tests",
+    };
+    Ok(format!("{fraction} of train validates, {how}; {rest}"))
+}
+
+fn own_rule(trains: bool, tests: bool) -> String {
+    match (trains, tests) {
+        (true, true) => "the data's own train, validation and test".into(),
+        (true, false) => "the data's own train and validation; nothing tests".into(),
+        (false, true) => "the data's own validation and test; nothing trains".into(),
+        (false, false) => "the data's own: all of it validates".into(),
+    }
+}
+
+/// Divides the entries at `indices` and says how.
+fn cut(
+    entries: &mut [Entry],
+    indices: &[usize],
+    seed: u64,
+    validation: f64,
+    test: f64,
+    notices: &mut Vec<Notice>,
+) -> &'static str {
+    let labels: Vec<usize> = indices.iter().map(|&index| entries[index].label).collect();
+    let subjects: Vec<Option<u32>> = indices
+        .iter()
+        .map(|&index| entries[index].subject)
+        .collect();
+    let shares = GroupedShares {
+        seed,
+        validation,
+        test,
+    };
+    let by_subject = subjects
+        .iter()
+        .any(Option::is_some)
+        .then(|| stratified_by_subject(&subjects, &labels, shares));
+    let (sides, how) = match by_subject {
+        Some(Some(sides)) => (
+            sides,
+            "by subject, with the classes balanced as far as whole people allow",
+        ),
+        Some(None) => {
+            notices.push(Notice::warning(
+                "there are too few people to put each on one side only, so pictures of one person stand on several sides and figures say nothing about new faces",
+                "Add pictures of more people, or set --validation-fraction or --test-fraction to 0",
+            ));
+            let sides = stratified(&labels, seed, validation, test);
+            (sides, "by picture, stratified by class")
+        }
+        None => {
+            let sides = stratified(&labels, seed, validation, test);
+            (sides, "stratified by class")
+        }
+    };
+    for (&index, side) in indices.iter().zip(sides) {
+        entries[index].split = side;
+    }
+    how
+}
+
+/// Says which classes a split lacks that others have.
+fn missing_classes(entries: &[Entry], class_names: &ClassNames) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for split in Split::ALL {
+        let mut present = vec![false; class_names.len()];
+        for entry in entries.iter().filter(|entry| entry.split == split) {
+            present[entry.label] = true;
+        }
+        let missing: Vec<&str> = class_names
+            .iter()
+            .zip(&present)
+            .filter(|&(_, &present)| !present)
+            .map(|(name, _)| name)
+            .collect();
+        if missing.is_empty() || missing.len() == class_names.len() {
+            continue;
+        }
+        let consequence = match split {
+            Split::Train => "is not learnt",
+            _ => "is not judged there",
+        };
+        let names = missing.join(", ");
+        notices.push(Notice::warning(
+            format!("{split} has no picture of {names}, which {consequence}"),
+            "Add pictures of it, or try another --seed where the division is drawn",
+        ));
+    }
+    notices
+}
+
+fn rounded(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
+}
