@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use fer_data::{FerPlusTarget, OpenSettings, SplitSettings};
+use fer_data::{FerPlusTarget, Layout, OpenSettings, SplitSettings, Vocabulary};
 use fer_model::Architecture;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,17 @@ pub struct Config {
 pub struct DataConfig {
     /// A path, or the word `drawn`. Default `drawn`.
     pub path: PathBuf,
+    /// How pictures and labels lie there: `classes`, `people`, `csv` or `manifest`. Default: told by
+    /// what is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// What the labels mean: a TOML file, one `"0" = "happy"` a line. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_map: Option<PathBuf>,
+    /// The known data set whose numbers the labels are: `fer2013`, `ferplus`, `affectnet`, `rafdb`
+    /// or `ckplus`. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<Vocabulary>,
     /// FER+ votes for a fer2013.csv. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ferplus: Option<PathBuf>,
@@ -48,6 +59,9 @@ impl Default for DataConfig {
     fn default() -> Self {
         DataConfig {
             path: "drawn".into(),
+            layout: None,
+            label_map: None,
+            vocabulary: None,
             ferplus: None,
             ferplus_target: FerPlusTarget::default(),
             strict: false,
@@ -61,6 +75,9 @@ impl DataConfig {
     /// What fer-data's `open` takes beside the path.
     pub fn open_settings(&self) -> OpenSettings {
         OpenSettings {
+            layout: self.layout,
+            label_map: self.label_map.clone(),
+            vocabulary: self.vocabulary,
             ferplus: self.ferplus.clone(),
             ferplus_target: self.ferplus_target,
             split: self.split.clone(),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use fer_data::{Dataset, FerPlusTarget, Split, count_by_reason};
+use fer_data::{Dataset, FerPlusTarget, Layout, Level, Notice, Split, Vocabulary, count_by_reason};
 use fer_model::{DeviceChoice, SelectedDevice, thousands};
 
 use crate::command::output::People;
@@ -11,9 +11,27 @@ use crate::config::DataConfig;
 /// Which pictures, for every command that reads data.
 #[derive(Args, Clone)]
 pub(crate) struct DataArguments {
-    /// The pictures: a fer2013.csv (plain, .gz or .zst), or the word `drawn`
+    /// The pictures: a folder of faces, a manifest csv, a fer2013.csv (plain, .gz or .zst), or the
+    /// word `drawn`
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+}
+
+/// How the pictures are read and divided.
+#[derive(Args, Clone)]
+pub(crate) struct ReadingArguments {
+    /// How pictures and labels lie there, where it does not show: classes (a folder a class), people
+    /// (a folder a person, expressions as file names), csv (fer2013.csv) or manifest
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Option<Layout>,
+    /// What the labels mean: a TOML file, one `"0" = "happy"` a line
+    #[arg(long, value_name = "FILE", conflicts_with = "vocabulary")]
+    pub label_map: Option<PathBuf>,
+    /// The data set whose numbers the labels are: fer2013, ferplus, affectnet, rafdb or ckplus
+    #[arg(long, value_name = "NAME")]
+    pub vocabulary: Option<Vocabulary>,
     /// FER+ votes (fer2013new.csv) for the rows of fer2013.csv: eight classes
     #[arg(long, value_name = "CSV")]
     pub ferplus: Option<PathBuf>,
@@ -43,6 +61,18 @@ impl DataArguments {
         if let Some(path) = &self.data {
             config.path.clone_from(path);
         }
+        self.reading.apply(config);
+    }
+}
+
+impl ReadingArguments {
+    /// Puts what was typed over `config`.
+    pub(crate) fn apply(&self, config: &mut DataConfig) {
+        config.layout = self.layout.or(config.layout);
+        if self.label_map.is_some() {
+            config.label_map.clone_from(&self.label_map);
+        }
+        config.vocabulary = self.vocabulary.or(config.vocabulary);
         if self.ferplus.is_some() {
             config.ferplus.clone_from(&self.ferplus);
         }
@@ -86,6 +116,9 @@ impl DeviceArguments {
 /// Says what data these are: counts by class and split, what was left out, copies.
 pub(crate) fn describe_data(dataset: &Dataset, people: People) -> Result<()> {
     people.say(&format!("data        {}", dataset.name()))?;
+    for notice in dataset.notices() {
+        say_notice(notice, people)?;
+    }
     for split in Split::ALL {
         let counts = dataset.counts(split);
         let total: usize = counts.iter().sum();
@@ -122,6 +155,19 @@ pub(crate) fn describe_data(dataset: &Dataset, people: People) -> Result<()> {
             .map(|(reason, &count)| format!("{} {reason}", thousands(count)))
             .collect();
         people.say(&format!("left out    {total}: {}", reasons.join("; ")))?;
+    }
+    Ok(())
+}
+
+/// Says how the data were understood, or what is wrong with them and what mends it.
+pub(crate) fn say_notice(notice: &Notice, people: People) -> Result<()> {
+    let word = match notice.level {
+        Level::Note => "note",
+        Level::Warning => "warning",
+    };
+    people.say(&format!("{word:<11} {}", notice.message))?;
+    if !notice.remedy.is_empty() {
+        people.say(&format!("            → {}", notice.remedy))?;
     }
     Ok(())
 }

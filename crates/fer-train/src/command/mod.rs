@@ -2,6 +2,7 @@
 
 mod arguments;
 mod evaluate;
+mod inspect;
 mod output;
 mod predict;
 mod progress;
@@ -17,6 +18,7 @@ use fer_data::DataError;
 use fer_model::ModelError;
 
 use crate::command::evaluate::EvaluateArguments;
+use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
@@ -43,6 +45,8 @@ struct CommandLine {
 enum Command {
     /// Train a network and leave a run directory (the default command)
     Train(TrainArguments),
+    /// Say what a data set is and what is wrong with it, before any training
+    Inspect(InspectArguments),
     /// Judge a saved model on data
     Evaluate(EvaluateArguments),
     /// Predict pictures of faces with a saved model
@@ -85,6 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(line: CommandLine) -> Result<ExitCode> {
     match line.command.unwrap_or(Command::Train(line.train)) {
         Command::Train(arguments) => train::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +66,7 @@ impl TrainArguments {
             config.model = Architecture::named(name)?;
         }
         let training = &mut config.training;
-        training.seed = self.data.seed.unwrap_or(training.seed);
+        training.seed = self.data.reading.seed.unwrap_or(training.seed);
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batch_size = self.batch_size.unwrap_or(training.batch_size);
         training.learning_rate = self.lr.unwrap_or(training.learning_rate);
@@ -85,9 +85,11 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     describe_data(&dataset, people)?;
     let run = match &arguments.out {
         Some(path) => RunDirectory::create(path)?,
-        None => {
-            RunDirectory::create_next(&format!("{}-{}", short_name(&dataset), config.model.name()))?
-        }
+        None => RunDirectory::create_next(&format!(
+            "{}-{}",
+            short_name(&config.data.path, &dataset),
+            config.model.name()
+        ))?,
     };
     run.write("config.toml", config.to_toml()?.as_bytes())?;
     run.write_skipped(dataset.skipped())?;
@@ -156,12 +158,32 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// What a run's directory is called after.
-fn short_name(dataset: &Dataset) -> &'static str {
+/// What a run's directory is called after: the data, in letters and digits.
+fn short_name(path: &Path, dataset: &Dataset) -> String {
     match dataset.name() {
-        "drawn faces" => "drawn",
-        "FER2013" => "fer2013",
-        _ => "ferplus",
+        "drawn faces" => return "drawn".into(),
+        "FER2013" => return "fer2013".into(),
+        "FER2013 with FER+ votes" => return "ferplus".into(),
+        _ => (),
+    }
+    let last = path
+        .components()
+        .next_back()
+        .map(|part| part.as_os_str().to_string_lossy());
+    let letters: String = last
+        .unwrap_or_default()
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    match letters.trim_matches('-') {
+        "" => "data".into(),
+        name => name.into(),
     }
 }
 
