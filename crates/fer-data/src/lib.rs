@@ -28,6 +28,13 @@
 //! ([`OpenSettings::ferplus`]). What is left out of a data set is never silent: see
 //! [`Dataset::skipped`].
 //!
+//! # How does a file become a picture?
+//!
+//! [`Picture::open`] and [`Picture::decode`] tell the format by the content, turn the picture
+//! upright, make it grey as OpenCV does and 48×48 by one of the two ways of [`Resize`].
+//! [`Picture::open_with_facts`] also says what the file was. A file that cannot be used is refused
+//! with what is wrong and what to do.
+//!
 //! # How are the data divided?
 //!
 //! As they say themselves; otherwise 80/10/10, with every person on one side only, wherever persons
@@ -110,7 +117,10 @@ pub use batch::{Batch, Batches, scale};
 pub use dataset::{Dataset, DatasetParts, Entry, PictureStore};
 pub use error::DataError;
 pub use expression::{ActionUnit, Activation, ClassNames, Expression, Laterality, Region};
-pub use picture::{PIXELS, Picture, SIDE};
+pub use picture::{
+    Colours, DifferenceHash, LONGEST_SIDE, MOST_MEMORY, PIXELS, Picture, PictureFacts,
+    PictureFormat, PictureMode, Resize, SIDE,
+};
 pub use skipped::{Skipped, count_by_reason};
 pub use source::{FerPlusTarget, OpenSettings, open};
 pub use split::{Split, SplitSettings, by_subject, stratified};
