@@ -1,4 +1,4 @@
-use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Pixel, Primitive};
+use image::{DynamicImage, GrayImage, ImageBuffer, Pixel, Primitive};
 
 /// Grey values of any decoded image.
 ///
@@ -25,8 +25,9 @@ where
     S: Primitive,
 {
     let mut mapped = GrayImage::new(image.width(), image.height());
-    for (target, pixel) in mapped.pixels_mut().zip(image.pixels()) {
-        *target = Luma([grey(pixel.channels())]);
+    let channels = usize::from(P::CHANNEL_COUNT);
+    for (target, pixel) in mapped.iter_mut().zip(image.chunks_exact(channels)) {
+        *target = grey(pixel);
     }
     mapped
 }
