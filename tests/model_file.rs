@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
-use fer_data::{Expression, Picture};
+use fer_data::{Expression, Picture, Resize};
 use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummary};
 use fer_model::{Architecture, Classifier, ModelError, Parameters};
 use safetensors::SafeTensors;
@@ -145,6 +145,45 @@ fn a_file_that_is_no_model_is_refused_with_the_reason() {
         .map(|_| ())
         .unwrap_err();
     assert!(missing.to_string().contains("missing"), "{missing}");
+}
+
+#[test]
+fn the_way_of_resizing_travels_with_the_model() {
+    let (folder, path, _weights) = saved();
+    let picture = folder.path().join("stripes.png");
+    let stripes = image::GrayImage::from_fn(300, 200, |x, y| image::Luma([(x * 90 + y) as u8]));
+    stripes.save(&picture).unwrap();
+    let seen_by = |resize: &str| {
+        let resize = resize.to_string();
+        rewrite(
+            &path,
+            |description| description["preprocessing"]["resize"] = resize.into(),
+            |_| (),
+        );
+        let classifier = Classifier::load(&path, &Device::Cpu).unwrap();
+        (
+            classifier.resize(),
+            classifier.open_picture(&picture).unwrap(),
+        )
+    };
+    let smooth = seen_by("antialiased");
+    let opencv = seen_by("opencv-linear");
+    assert_eq!(
+        (smooth.0, opencv.0),
+        (Resize::Antialiased, Resize::OpencvLinear)
+    );
+    assert_ne!(smooth.1, opencv.1);
+    assert_eq!(
+        seen_by("antialiased-triangle"),
+        smooth,
+        "its name in older files"
+    );
+    rewrite(
+        &path,
+        |description| description["preprocessing"]["resize"] = "nearest".into(),
+        |_| (),
+    );
+    assert!(refusal(&path).contains("nearest"));
 }
 
 #[test]

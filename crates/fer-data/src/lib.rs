@@ -37,6 +37,13 @@
 //! [`audit()`](audit::audit) counts classes, people, copies and broken files, and warns, each time
 //! with the step that mends it.
 //!
+//! # How does a file become a picture?
+//!
+//! [`Picture::open`] and [`Picture::decode`] tell the format by the content, turn the picture
+//! upright, make it grey as OpenCV does and 48×48 by one of the two ways of [`Resize`].
+//! [`Picture::open_with_facts`] also says what the file was. A file that cannot be used is refused
+//! with what is wrong and what to do.
+//!
 //! # How are the data divided?
 //!
 //! As they say themselves; otherwise 80/10/10, with every person on one side only, wherever persons
@@ -130,7 +137,10 @@ pub use expression::{
     ActionUnit, Activation, ClassNames, Expression, Laterality, Region, Vocabulary,
 };
 pub use notice::{Level, Notice};
-pub use picture::{PIXELS, Picture, SIDE};
+pub use picture::{
+    Colours, DifferenceHash, LONGEST_SIDE, MOST_MEMORY, PIXELS, Picture, PictureFacts,
+    PictureFormat, PictureMode, Resize, SIDE,
+};
 pub use skipped::{Skipped, count_by_reason};
 pub use source::{FerPlusTarget, Layout, OpenSettings, open};
 pub use split::{

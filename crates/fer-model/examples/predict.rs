@@ -4,7 +4,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use fer_model::{Classifier, Device, Picture};
+use fer_model::{Classifier, Device};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let paths: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: predict MODEL PICTURE".into());
     };
     let classifier = Classifier::load(model, &Device::Cpu)?;
-    let prediction = classifier.predict(&Picture::open(picture)?)?;
+    let prediction = classifier.predict(&classifier.open_picture(picture)?)?;
     let lines: Vec<String> = prediction
         .iter()
         .map(|(name, probability)| format!("{name:10} {probability:.3}\n"))

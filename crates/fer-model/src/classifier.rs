@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use candle_core::Device;
-use fer_data::{ClassNames, Picture};
+use fer_data::{ClassNames, Picture, Resize};
 
 use crate::error::ModelError;
 use crate::file::{self, Description, Model};
@@ -14,10 +14,10 @@ const BATCH: usize = 256;
 /// A trained network that predicts pictures of faces.
 ///
 /// ```no_run
-/// use fer_model::{Classifier, Device, Picture};
+/// use fer_model::{Classifier, Device};
 ///
 /// let classifier = Classifier::load("runs/drawn-cnn/model.safetensors".as_ref(), &Device::Cpu)?;
-/// let face = Picture::open("face.png".as_ref())?;
+/// let face = classifier.open_picture("face.png".as_ref())?;
 /// let prediction = classifier.predict(&face)?;
 /// println!("{} ({:.0} %)", prediction.class_name(), 100.0 * prediction.probability());
 /// for (name, probability) in prediction.iter() {
@@ -50,6 +50,20 @@ impl Classifier {
     /// The classes in the order of the probabilities.
     pub fn class_names(&self) -> &ClassNames {
         &self.model.description.classes
+    }
+
+    /// How the pictures that this network learned from became 48×48; those that it is to judge must
+    /// come the same way: `Picture::decode_with(bytes, name, classifier.resize())`.
+    pub fn resize(&self) -> Resize {
+        self.model.description.preprocessing.resize
+    }
+
+    /// Reads a picture of a face in the network's own way of [`resize`](Self::resize).
+    ///
+    /// # Errors
+    /// [`ModelError::Data`]: a file that cannot be read or decoded, by name.
+    pub fn open_picture(&self, path: &Path) -> Result<Picture, ModelError> {
+        Ok(Picture::open_with(path, self.resize())?)
     }
 
     /// Predicts one picture of a face.

@@ -1,10 +1,10 @@
 //! Networks for facial expressions in candle, their files, and prediction.
 //!
 //! ```no_run
-//! use fer_model::{Classifier, Device, Picture};
+//! use fer_model::{Classifier, Device};
 //!
 //! let classifier = Classifier::load("model.safetensors".as_ref(), &Device::Cpu)?;
-//! let prediction = classifier.predict(&Picture::open("face.png".as_ref())?)?;
+//! let prediction = classifier.predict(&classifier.open_picture("face.png".as_ref())?)?;
 //! println!("{} ({:.0} %)", prediction.class_name(), 100.0 * prediction.probability());
 //! # Ok::<(), fer_model::ModelError>(())
 //! ```
@@ -71,4 +71,4 @@ pub use parameters::{Parameters, glorot_uniform};
 pub use summary::{layer_table, thousands};
 
 pub use candle_core::Device;
-pub use fer_data::{ClassNames, Expression, Picture};
+pub use fer_data::{ClassNames, Expression, Picture, Resize};

@@ -2,95 +2,205 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use image::imageops::FilterType;
-use image::{DynamicImage, GrayImage, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::error::DataError;
-use crate::picture::{Picture, SIDE};
+use crate::picture::facts::{PictureFacts, PictureFormat, PictureMode};
+use crate::picture::resize::Resize;
+use crate::picture::{Picture, foreign, jpeg, luma};
 
 /// The longest side, in pixels, that is decoded.
-const LONGEST_SIDE: u32 = 20_000;
-/// The most memory, in bytes, that decoding one picture may take.
-const MOST_MEMORY: u64 = 512 << 20;
+pub const LONGEST_SIDE: u32 = 20_000;
 
+/// The most memory, in bytes, that the pixels of one picture may take as the file stores them.
+pub const MOST_MEMORY: u64 = 512 << 20;
+
+/// Decoding: a file's bytes become an upright grey picture of 48×48.
+///
+/// Colours become grey as `cv2.imread(IMREAD_COLOR)` followed by OpenCV's `BGR2GRAY` makes them.
+/// Alpha is dropped and not blended, since a face behind a transparent border stays the face that
+/// the file holds, and since no background colour would be right. 16-bit values keep their upper
+/// byte. EXIF's orientation is applied, of an animation the first frame is taken, of a TIFF file the
+/// first page.
 impl Picture {
-    /// Reads a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM file, told by its content.
+    /// Reads a PNG, JPEG, BMP, GIF, WebP, TIFF or PNM file, told by its content, and resizes it by
+    /// [`Resize::Antialiased`].
     ///
     /// # Errors
     /// [`DataError::Read`] or [`DataError::Decode`], naming the file.
     pub fn open(path: &Path) -> Result<Self, DataError> {
+        Picture::open_with(path, Resize::default())
+    }
+
+    /// As [`open`](Self::open), resized as asked.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with(path: &Path, resize: Resize) -> Result<Self, DataError> {
+        Ok(Picture::open_with_facts(path, resize)?.0)
+    }
+
+    /// As [`open_with`](Self::open_with), and what the file was.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with_facts(path: &Path, resize: Resize) -> Result<(Self, PictureFacts), DataError> {
         let bytes = fs::read(path).map_err(|source| DataError::Read {
             path: path.to_path_buf(),
             source,
         })?;
-        Picture::decode(&bytes, &path.display().to_string())
+        Picture::decode_with_facts(&bytes, &path.display().to_string(), resize)
     }
 
-    /// Decodes the bytes of a picture file; `name` is what an error calls it.
+    /// Decodes the bytes of a picture file; `name` is what an error calls it. Resizes by
+    /// [`Resize::Antialiased`].
     ///
     /// # Errors
     /// [`DataError::Decode`] for bytes that are no whole picture of a known format, or one whose
-    /// sides pass 20,000 pixels or whose decoding would take more than 512 MiB.
+    /// sides pass [`LONGEST_SIDE`] or whose pixels would take more than [`MOST_MEMORY`]: what is
+    /// wrong, and what to do.
     pub fn decode(bytes: &[u8], name: &str) -> Result<Self, DataError> {
-        let refuse = |reason: String| DataError::Decode {
-            name: name.to_string(),
-            reason,
-        };
-        let mut reader = ImageReader::new(Cursor::new(bytes))
-            .with_guessed_format()
-            .map_err(|error| refuse(error.to_string()))?;
-        if reader.format().is_none() {
-            return Err(refuse(unknown_format(bytes)));
-        }
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(LONGEST_SIDE);
-        limits.max_image_height = Some(LONGEST_SIDE);
-        limits.max_alloc = Some(MOST_MEMORY);
-        reader.limits(limits);
-        let image = reader.decode().map_err(|error| refuse(error.to_string()))?;
-        Ok(Picture::from_image(&image))
+        Picture::decode_with(bytes, name, Resize::default())
     }
 
-    /// Turns any decoded image into a picture: grey as ITU-R BT.601 luma (what OpenCV's
-    /// `BGR2GRAY` computes), then 48×48 by an anti-aliased triangle filter.
+    /// As [`decode`](Self::decode), resized as asked.
     ///
-    /// Sides are scaled independently, as the source document's `cv2.resize` does.
+    /// # Errors
+    /// As `decode`.
+    pub fn decode_with(bytes: &[u8], name: &str, resize: Resize) -> Result<Self, DataError> {
+        Ok(Picture::decode_with_facts(bytes, name, resize)?.0)
+    }
+
+    /// As [`decode_with`](Self::decode_with), and what the file was.
+    ///
+    /// # Errors
+    /// As `decode`.
+    pub fn decode_with_facts(
+        bytes: &[u8],
+        name: &str,
+        resize: Resize,
+    ) -> Result<(Self, PictureFacts), DataError> {
+        match upright_grey(bytes, Path::new(name)) {
+            Ok((grey, facts)) => Ok((resize.apply(&grey), facts)),
+            Err(reason) => Err(DataError::Decode {
+                name: name.to_string(),
+                reason,
+            }),
+        }
+    }
+
+    /// Turns any decoded image into a picture by [`Resize::Antialiased`].
+    ///
+    /// # Panics
+    /// If the image has no pixel.
     pub fn from_image(image: &DynamicImage) -> Self {
-        let grey = grey(image);
-        let side = SIDE as u32;
-        let sized = if grey.dimensions() == (side, side) {
-            grey
-        } else {
-            image::imageops::resize(&grey, side, side, FilterType::Triangle)
-        };
-        let mut pixels = Box::new([0; crate::picture::PIXELS]);
-        pixels.copy_from_slice(sized.as_raw());
-        Picture::from_boxed(pixels)
+        Picture::from_image_with(image, Resize::default())
+    }
+
+    /// As [`from_image`](Self::from_image), resized as asked.
+    ///
+    /// # Panics
+    /// If the image has no pixel.
+    pub fn from_image_with(image: &DynamicImage, resize: Resize) -> Self {
+        assert!(
+            image.width() > 0 && image.height() > 0,
+            "an image of no pixels is no picture"
+        );
+        resize.apply(&luma::grey(image))
     }
 }
 
-fn unknown_format(bytes: &[u8]) -> String {
-    match bytes {
-        [] => "the file is empty".into(),
-        _ => "its first bytes belong to no PNG, JPEG, BMP, GIF, WebP, TIFF or PNM file".into(),
+/// The grey image as people see it, in its own size; or what is wrong, and what to do.
+fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), String> {
+    let format = PictureFormat::of(bytes).ok_or_else(|| foreign::describe(bytes))?;
+    let explain = |error: ImageError| explain(&error, format, name);
+    let outline = match format {
+        PictureFormat::Jpeg => jpeg::outline(bytes),
+        _ => jpeg::Outline::default(),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.decoder());
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_MEMORY);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(explain)?;
+    check_size(decoder.dimensions(), decoder.total_bytes())?;
+    limits.reserve(decoder.total_bytes()).map_err(explain)?;
+    decoder.set_limits(limits).map_err(explain)?;
+    let mode = PictureMode::of(bytes, format, decoder.original_color_type(), outline);
+    if mode.bits == 32 {
+        return Err(
+            "its values are floating-point numbers, of which nobody knows what is white: \
+                    save it with 8 or 16 bits"
+                .into(),
+        );
+    }
+    // Damaged EXIF says nothing about the pixels: they are upright as stored.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let image = DynamicImage::from_decoder(decoder).map_err(explain)?;
+    if format == PictureFormat::Jpeg && !outline.ended {
+        return Err(damaged(format, name, "the end of the picture is missing"));
+    }
+    let mut grey = match image {
+        grey @ DynamicImage::ImageLuma8(_) => grey,
+        other => DynamicImage::ImageLuma8(luma::grey(&other)),
+    };
+    grey.apply_orientation(orientation);
+    let facts = PictureFacts {
+        width: grey.width(),
+        height: grey.height(),
+        mode,
+        format,
+    };
+    Ok((grey.into_luma8(), facts))
+}
+
+fn check_size((width, height): (u32, u32), bytes: u64) -> Result<(), String> {
+    if width == 0 || height == 0 {
+        return Err(format!(
+            "it is {width}×{height} pixels, which is no picture: take it out of the data"
+        ));
+    }
+    if width > LONGEST_SIDE || height > LONGEST_SIDE {
+        return Err(format!(
+            "it claims {width}×{height} pixels, and at most {LONGEST_SIDE} a side are decoded: \
+             scale it down or crop the face first"
+        ));
+    }
+    if bytes > MOST_MEMORY {
+        return Err(format!(
+            "its {width}×{height} pixels would take {} MiB, and at most {} are decoded: scale it \
+             down or crop the face first",
+            bytes.div_ceil(1 << 20),
+            MOST_MEMORY >> 20
+        ));
+    }
+    Ok(())
+}
+
+/// What a decoder's refusal means to the owner of the file.
+fn explain(error: &ImageError, format: PictureFormat, name: &Path) -> String {
+    match error {
+        ImageError::Unsupported(_) => format!(
+            "this kind of {format} file is not read ({error}): save it as PNG with 8 bits a colour"
+        ),
+        ImageError::Limits(_) => format!(
+            "decoding it would take more than {} MiB: scale it down or crop the face first",
+            MOST_MEMORY >> 20
+        ),
+        _ => damaged(format, name, &error.to_string()),
     }
 }
 
-/// Luma in OpenCV's 14-bit fixed point; pictures that are grey already keep their values.
-fn grey(image: &DynamicImage) -> GrayImage {
-    if !image.color().has_color() {
-        return image.to_luma8();
-    }
-    let colour = image.to_rgb8();
-    let luma = colour.pixels().map(|pixel| {
-        let [red, green, blue] = pixel.0.map(u32::from);
-        ((red * 4899 + green * 9617 + blue * 1868 + 8192) >> 14) as u8
-    });
-    let (width, height) = colour.dimensions();
-    let values: Vec<u8> = luma.collect();
-    GrayImage::from_fn(width, height, |x, y| {
-        image::Luma([values[(y * width + x) as usize]])
-    })
+fn damaged(format: PictureFormat, name: &Path, what: &str) -> String {
+    let misnamed = match PictureFormat::of_name(name) {
+        Some(promised) if promised != format => format!(", although its name says {promised}"),
+        _ => String::new(),
+    };
+    format!(
+        "its content is {format}{misnamed}, but damaged or cut short ({what}): copy or download it \
+         again, or take it out of the data"
+    )
 }
 
 #[cfg(test)]

@@ -40,11 +40,6 @@ impl Picture {
 
 impl fmt::Debug for Picture {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sum: u64 = self.0.iter().map(|&value| u64::from(value)).sum();
-        write!(
-            formatter,
-            "Picture(48×48, mean {:.1})",
-            sum as f64 / PIXELS as f64
-        )
+        write!(formatter, "Picture(48×48, mean {:.1})", self.mean())
     }
 }

@@ -1,6 +1,19 @@
 //! One grey picture, and how it is made from a file.
 
-mod decode;
 mod grey;
 
+mod decode;
+mod facts;
+mod foreign;
+mod jpeg;
+mod luma;
+mod resize;
+
+mod hash;
+mod statistics;
+
+pub use decode::{LONGEST_SIDE, MOST_MEMORY};
+pub use facts::{Colours, PictureFacts, PictureFormat, PictureMode};
 pub use grey::{PIXELS, Picture, SIDE};
+pub use hash::DifferenceHash;
+pub use resize::Resize;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use fer_data::{ClassNames, FerPlusTarget};
+use fer_data::{ClassNames, FerPlusTarget, Resize};
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Architecture;
@@ -35,8 +35,8 @@ impl Description {
     }
 }
 
-/// How a picture becomes a network's input. There is one way so far; a file that asks for another
-/// is refused.
+/// How a picture becomes a network's input. Only [`resize`](Self::resize) leaves a choice so far; a
+/// file that asks for anything else is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
@@ -44,8 +44,8 @@ pub struct Preprocessing {
     pub side: usize,
     /// How colours become grey.
     pub grey: String,
-    /// How sizes are changed.
-    pub resize: String,
+    /// How sizes are changed: the way in which the training pictures were made.
+    pub resize: Resize,
     /// What a grey value is divided by.
     pub divisor: u32,
 }
@@ -55,7 +55,7 @@ impl Default for Preprocessing {
         Preprocessing {
             side: fer_data::SIDE,
             grey: "bt601".into(),
-            resize: "antialiased-triangle".into(),
+            resize: Resize::default(),
             divisor: 255,
         }
     }

@@ -84,7 +84,11 @@ fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
         });
     }
     let description: Description = serde_json::from_str(text).map_err(unreadable)?;
-    if description.preprocessing != Preprocessing::default() {
+    let known = Preprocessing {
+        resize: description.preprocessing.resize,
+        ..Preprocessing::default()
+    };
+    if description.preprocessing != known {
         let reason = format!(
             "preprocessing {:?} is not known here",
             description.preprocessing

@@ -3,7 +3,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use fer_data::Picture;
 use fer_model::{Classifier, Prediction};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -77,8 +76,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
 
 fn predict(classifier: &Classifier, image: &Path) -> Element {
     let path = image.display().to_string();
-    let predicted = Picture::open(image)
-        .map_err(Into::into)
+    let predicted = classifier
+        .open_picture(image)
         .and_then(|picture| classifier.predict(&picture));
     match predicted {
         Ok(prediction) => Element::Predicted {
