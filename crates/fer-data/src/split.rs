@@ -89,7 +89,7 @@ impl FromStr for Split {
 }
 
 /// How a data set is to be divided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitSettings {
     /// Seed of the division. Default 0.
@@ -101,16 +101,6 @@ pub struct SplitSettings {
     /// Share of the pictures that test, 0 to below 1, for data that bring no split. Default 0.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_fraction: Option<f64>,
-}
-
-impl Default for SplitSettings {
-    fn default() -> Self {
-        SplitSettings {
-            seed: 0,
-            validation_fraction: None,
-            test_fraction: None,
-        }
-    }
 }
 
 impl SplitSettings {
