@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use crate::description::Description;
 use crate::error::DataError;
 use crate::expression::ClassNames;
-use crate::notice::Notice;
 use crate::picture::Picture;
 use crate::skipped::{Skipped, first_left_out, reason};
 use crate::split::{Split, SplitSettings};
@@ -250,28 +249,6 @@ impl Dataset {
     /// What is known beyond pictures and labels.
     pub fn description(&self) -> &Description {
         &self.description
-    }
-
-    /// What a person should be told about how the data were read.
-    pub fn notices(&self) -> &[Notice] {
-        &self.description.notices
-    }
-
-    /// The name of a subject; its number where it has none.
-    pub fn subject_name(&self, subject: u32) -> String {
-        let names = &self.description.subject_names;
-        let name = names.get(subject as usize).cloned();
-        name.unwrap_or_else(|| subject.to_string())
-    }
-
-    /// What the column `name` of [`Description::groups`] says of picture `index`.
-    ///
-    /// # Panics
-    /// When `index` is not below [`len`](Self::len).
-    pub fn group(&self, name: &str, index: usize) -> Option<&str> {
-        let mut columns = self.description.groups.iter();
-        let column = columns.find(|column| column.name == name)?;
-        column.values.get(self.entries[index].position)?.as_deref()
     }
 
     /// The file that holds picture `index` and nothing else, where there is one.

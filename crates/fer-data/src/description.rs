@@ -1,3 +1,4 @@
+use crate::dataset::Dataset;
 use crate::notice::Notice;
 use crate::source::Layout;
 
@@ -23,4 +24,28 @@ pub struct GroupColumn {
     pub name: String,
     /// The value of each picture, by its position in the store; `None` where none is known.
     pub values: Vec<Option<String>>,
+}
+
+impl Dataset {
+    /// What a person should be told about how the data were read.
+    pub fn notices(&self) -> &[Notice] {
+        &self.description().notices
+    }
+
+    /// The name of a subject; its number where it has none.
+    pub fn subject_name(&self, subject: u32) -> String {
+        let names = &self.description().subject_names;
+        let name = names.get(subject as usize).cloned();
+        name.unwrap_or_else(|| subject.to_string())
+    }
+
+    /// What the column `name` of [`Description::groups`] says of picture `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn group(&self, name: &str, index: usize) -> Option<&str> {
+        let mut columns = self.description().groups.iter();
+        let column = columns.find(|column| column.name == name)?;
+        column.values.get(self.entry(index).position)?.as_deref()
+    }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-use image::{ImageFormat, ImageReader};
+use image::{ImageDecoder, ImageFormat, ImageReader};
 
 use crate::picture::Picture;
 use crate::skipped::{Skipped, reason};
@@ -14,6 +14,9 @@ const MOST_BYTES: u64 = 256 << 20;
 
 /// The longest side, in pixels, that is decoded.
 const LONGEST_SIDE: u32 = 20_000;
+
+/// The most memory, in bytes, that the pixels of one picture may take.
+const MOST_MEMORY: u64 = 512 << 20;
 
 /// Bytes that tell a format.
 const HEAD: usize = 64;
@@ -59,13 +62,10 @@ pub(crate) fn decode(path: &Path) -> Result<Decoded, Skipped> {
             picture,
             misnamed: misnamed(path, format),
         }),
-        Err(error) => match sides(&bytes) {
-            Some((width, height)) if width.max(height) > LONGEST_SIDE => {
-                let detail = format!("{width}×{height} pixels, at most {LONGEST_SIDE} a side");
-                Err(leave_out(reason::TOO_LARGE, detail))
-            }
-            _ => Err(leave_out(reason::BROKEN_PICTURE, error.to_string())),
-        },
+        Err(error) => Err(match excess(&bytes) {
+            Some(detail) => leave_out(reason::TOO_LARGE, detail),
+            None => leave_out(reason::BROKEN_PICTURE, error.to_string()),
+        }),
     }
 }
 
@@ -98,11 +98,20 @@ fn is_cut_short(bytes: &[u8]) -> bool {
     end_of_image < start_of_scan || end_of_image.is_none()
 }
 
-/// The sides that a picture's header announces.
-fn sides(bytes: &[u8]) -> Option<(u32, u32)> {
+/// By what a picture is too large, where its header says so.
+fn excess(bytes: &[u8]) -> Option<String> {
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .ok()?;
     reader.no_limits();
-    reader.into_dimensions().ok()
+    let decoder = reader.into_decoder().ok()?;
+    let (width, height) = decoder.dimensions();
+    if width.max(height) > LONGEST_SIDE {
+        return Some(format!(
+            "{width}×{height} pixels, at most {LONGEST_SIDE} a side are read"
+        ));
+    }
+    let memory = decoder.total_bytes();
+    (memory > MOST_MEMORY)
+        .then(|| format!("{width}×{height} pixels take {memory} bytes, at most {MOST_MEMORY} may"))
 }

@@ -1,8 +1,9 @@
 //! A manifest: a csv of paths and labels, with subject, split and groups where known.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+mod files;
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use csv::{ByteRecord, StringRecord};
 
@@ -12,6 +13,7 @@ use crate::notice::{Notice, listed};
 use crate::skipped::{Skipped, reason};
 use crate::source::assembly::{Candidate, Gathered};
 use crate::source::labels::Labels;
+use crate::source::manifest::files::Files;
 use crate::source::{Layout, OpenSettings, compressed, refuse_votes};
 use crate::split::Split;
 
@@ -35,13 +37,10 @@ const SUBJECT: &[&str] = &[
     "identity",
     "participant",
 ];
-const SPLIT: &[&str] = &["split", "usage", "subset", "set"];
+const SPLIT: &[&str] = &["split", "usage", "subset"];
 
 /// A column with more values than this divides pictures into no groups.
 const MOST_GROUPS: usize = 100;
-
-/// Missing files whose neighbours are searched for a name that differs in case.
-const MOST_TWINS: usize = 20;
 
 /// The letters and digits of a column's name, in lower case.
 pub(crate) fn bare(column: &str) -> String {
@@ -263,84 +262,4 @@ fn parse(columns: &Columns, number: u64, record: ByteRecord) -> Result<Row, Stri
         split: columns.split.and_then(value),
         groups: columns.groups.iter().map(|&column| value(column)).collect(),
     })
-}
-
-/// The files that a manifest names, each once.
-struct Files {
-    folder: PathBuf,
-    /// The row and the class of each file, by its real path.
-    taken: BTreeMap<PathBuf, (u64, String)>,
-    twins_sought: usize,
-}
-
-impl Files {
-    fn beside(manifest: &Path) -> Self {
-        Files {
-            folder: manifest.parent().unwrap_or(Path::new("")).to_path_buf(),
-            taken: BTreeMap::new(),
-            twins_sought: 0,
-        }
-    }
-
-    fn take(
-        &mut self,
-        word: &str,
-        class: &str,
-        row: u64,
-    ) -> Result<PathBuf, (&'static str, String)> {
-        let mut path = self.folder.join(word);
-        if word.contains('\\') && !path.exists() {
-            path = self.folder.join(word.replace('\\', "/"));
-        }
-        let found = match fs::metadata(&path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let twin = self.twin(&path);
-                return Err((reason::NO_FILE, format!("{}{twin}", path.display())));
-            }
-            Err(error) => {
-                let detail = format!("{}: {error}", path.display());
-                return Err((reason::UNREADABLE, detail));
-            }
-        };
-        if !found.is_file() {
-            return Err((reason::NOT_A_FILE, path.display().to_string()));
-        }
-        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-        if let Some((first, other)) = self.taken.get(&real) {
-            let conflict = if other == class {
-                String::new()
-            } else {
-                format!(" as {other}, and here as {class}")
-            };
-            let detail = format!("{} stands in row {first}{conflict}", path.display());
-            return Err((reason::LISTED_TWICE, detail));
-        }
-        self.taken.insert(real, (row, class.to_string()));
-        Ok(path)
-    }
-
-    /// Names the file that differs from a missing one in letter case only.
-    fn twin(&mut self, path: &Path) -> String {
-        self.twins_sought += 1;
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-            return String::new();
-        };
-        if self.twins_sought > MOST_TWINS {
-            return String::new();
-        }
-        let lower = name.to_string_lossy().to_lowercase();
-        let mut twins: Vec<String> = fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|other| other.to_lowercase() == lower)
-            .collect();
-        twins.sort_unstable();
-        match twins.first() {
-            Some(twin) => format!("; {twin} lies there, whose name differs in letter case only"),
-            None => String::new(),
-        }
-    }
 }

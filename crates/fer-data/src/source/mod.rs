@@ -6,6 +6,7 @@ mod fer2013;
 mod ferplus;
 
 mod arrangement;
+mod evidence;
 mod file;
 mod folder;
 mod label_map;

@@ -11,6 +11,9 @@ use crate::skipped::{Skipped, reason};
 use crate::source::arrangement::Arrangement;
 use crate::source::manifest::bare;
 
+/// The longest table of people, in bytes, that is read.
+const MOST_BYTES: u64 = 16 << 20;
+
 /// Names, without case and what joins words, of the column that tells the person.
 const NAMES: [&str; 12] = [
     "setid",
@@ -89,6 +92,9 @@ impl PersonTable {
 
     /// Reads a table, if it has a column that names at least half of the people.
     fn read(path: &Path, people: &BTreeSet<&str>) -> Option<Self> {
+        if fs::metadata(path).ok()?.len() > MOST_BYTES {
+            return None;
+        }
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .from_path(path)

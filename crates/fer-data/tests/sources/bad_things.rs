@@ -1,7 +1,4 @@
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
 
 use fer_data::count_by_reason;
 use image::ImageFormat;
@@ -9,7 +6,7 @@ use image::ImageFormat;
 use crate::folder::{Folder, encoded, left_out, notices, refusal, says};
 
 /// Two classes of three good faces each.
-fn good() -> Folder {
+pub(crate) fn good() -> Folder {
     let mut folder = Folder::new();
     folder.faces("happy", 3);
     folder.faces("sad", 3);
@@ -20,11 +17,12 @@ fn strict(folder: &Folder) -> Result<fer_data::Dataset, fer_data::DataError> {
     folder.open_with(|settings| settings.strict = true)
 }
 
-/// A PNG's header that announces `side` pixels a side.
+/// A PNG's header that announces `side` pixels a side, of four values of 16 bits each.
 fn huge(side: u32) -> Vec<u8> {
     let mut bytes = encoded(1, ImageFormat::Png);
     bytes[16..20].copy_from_slice(&side.to_be_bytes());
     bytes[20..24].copy_from_slice(&side.to_be_bytes());
+    (bytes[24], bytes[25]) = (16, 6);
     let checksum = crc(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
     bytes
@@ -62,6 +60,11 @@ fn each_bad_file_is_listed_with_its_reason_and_strict_refuses_it() {
             "cut.jpg",
             jpeg[..jpeg.len() / 2].to_vec(),
             &["broken or cut short"],
+        ),
+        (
+            "heavy.png",
+            huge(19_999),
+            &["picture that is too large", "19999×19999 pixels take"],
         ),
         (
             "huge.png",
@@ -177,78 +180,6 @@ fn pictures_beside_the_folders_are_listed() {
         3
     );
     says(&left_out(&dataset), &["test: folder without a picture"]);
-}
-
-#[test]
-fn links_are_followed_save_in_circles_and_into_nothing() {
-    let folder = good();
-    let mut other = Folder::new();
-    let outside = other.face("face.png");
-    let at = |name: &str| folder.path().join(name);
-    symlink(&outside, at("happy/linked.png")).unwrap();
-    symlink(folder.path(), at("sad/above")).unwrap();
-    symlink(at("gone.png"), at("sad/gone.png")).unwrap();
-    let dataset = folder.open().unwrap();
-    assert_eq!(dataset.len(), 7);
-    says(
-        &left_out(&dataset),
-        &[
-            "sad/above: link to a folder that it lies in",
-            "sad/gone.png: link that leads nowhere",
-        ],
-    );
-    says(
-        &notices(&dataset),
-        &["note: 1 link leads out of the folder", "linked.png"],
-    );
-}
-
-#[test]
-fn what_may_not_be_read_is_listed() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = good();
-    let path = folder.face_number("happy/secret.png", 80);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
-    if fs::read(&path).is_ok() {
-        return; // the superuser may read everything
-    }
-    let dataset = folder.open().unwrap();
-    says(
-        &left_out(&dataset),
-        &["secret.png: file or folder that cannot be read"],
-    );
-}
-
-#[test]
-fn pipes_are_not_waited_for() {
-    let folder = good();
-    let path = folder.path().join("happy/pipe.png");
-    let made = std::process::Command::new("mkfifo").arg(&path).status();
-    if !made.is_ok_and(|status| status.success()) {
-        return;
-    }
-    let dataset = folder.open().unwrap();
-    says(&left_out(&dataset), &["pipe.png: neither file nor folder"]);
-}
-
-#[test]
-fn names_that_are_not_unicode_are_used_as_files_and_refused_as_labels() {
-    let mut folder = good();
-    let name = OsStr::from_bytes(b"caf\xe9");
-    let picture = folder.face("spare.png");
-    let file = folder.path().join("happy").join(name).with_extension("png");
-    if fs::copy(&picture, &file).is_err() {
-        return; // this file system takes Unicode names alone
-    }
-    let class = folder.path().join(name);
-    fs::create_dir(&class).unwrap();
-    fs::rename(&picture, class.join("a.png")).unwrap();
-    let dataset = folder.open().unwrap();
-    assert_eq!(dataset.len(), 7);
-    says(
-        &left_out(&dataset),
-        &["name that is not Unicode where a label stands"],
-    );
 }
 
 #[test]

@@ -16,6 +16,10 @@ mod manifest;
 /// Nothing vanishes: each bad thing with its message.
 mod bad_things;
 
+/// Links, pipes, permissions and names that are not Unicode.
+#[cfg(unix)]
+mod special_files;
+
 /// Who trains, who chooses, who judges.
 mod splits;
 

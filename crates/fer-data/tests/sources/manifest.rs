@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fer_data::{Dataset, Layout, OpenSettings, Split, open};
 
@@ -8,7 +8,7 @@ fn table(folder: &Folder, rows: &str) -> PathBuf {
     folder.write("list.csv", rows)
 }
 
-fn read(path: &PathBuf) -> Dataset {
+fn read(path: &Path) -> Dataset {
     open(path, &OpenSettings::default()).unwrap()
 }
 
