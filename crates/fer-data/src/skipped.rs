@@ -26,6 +26,14 @@ impl Skipped {
         }
     }
 
+    /// The entry with its reason and, where there is one, the detail.
+    pub(crate) fn sentence(&self) -> String {
+        match self.detail.as_str() {
+            "" => format!("{}: {}", self.entry, self.reason),
+            detail => format!("{}: {}: {detail}", self.entry, self.reason),
+        }
+    }
+
     /// Whether something is wrong with the entry, so that strictness refuses it; the others are
     /// left out by a protocol, by the user's own choice, or were never meant as pictures.
     pub fn is_unusable(&self) -> bool {
@@ -52,10 +60,7 @@ pub(crate) fn first_left_out(skipped: &[Skipped]) -> String {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
-    format!(
-        "; left out: {}: {} {}{more}",
-        first.entry, first.reason, first.detail
-    )
+    format!("; left out: {}{more}", first.sentence())
 }
 
 /// The kinds of reasons.

@@ -50,7 +50,7 @@ impl PictureStore for Files {
             Ok(decoded) => Ok(decoded.picture),
             Err(skipped) => Err(DataError::Decode {
                 name: skipped.entry,
-                reason: format!("{} {}", skipped.reason, skipped.detail),
+                reason: format!("{}: {}", skipped.reason, skipped.detail),
             }),
         }
     }

@@ -10,6 +10,22 @@ use crate::skipped::reason;
 use crate::source::OpenSettings;
 use crate::source::label_map::LabelMap;
 
+/// Names of folders that hold pictures without saying what they show.
+const EMPTY_WORDS: [&str; 12] = [
+    "image",
+    "images",
+    "img",
+    "imgs",
+    "picture",
+    "pictures",
+    "photo",
+    "photos",
+    "face",
+    "faces",
+    "aligned",
+    "annotations",
+];
+
 /// The class of each label, or the reason to leave its pictures out.
 pub(crate) type Meanings = BTreeMap<String, Result<String, &'static str>>;
 
@@ -163,6 +179,18 @@ fn check_meaning(path: &Path, labels: &BTreeSet<&str>) -> Result<(), DataError> 
                 listed(&others, 20)
             ),
             remedy: number_remedy(labels),
+        });
+    }
+    let says_nothing = |label: &str| EMPTY_WORDS.contains(&label.trim().to_lowercase().as_str());
+    let nothing_said = others.iter().all(|label| says_nothing(label));
+    if named.is_empty() && !others.is_empty() && nothing_said {
+        return Err(DataError::Unclear {
+            path: path.to_path_buf(),
+            saw: format!(
+                "the pictures lie in {}, and that says nothing about what they show",
+                listed(&others, 8)
+            ),
+            remedy: "Put them into a folder for each class (happy, sad, …), or write a manifest.csv with the columns path,label; --layout classes takes the names as they stand".into(),
         });
     }
     if !named.is_empty() && !others.is_empty() {

@@ -185,7 +185,7 @@ fn refuse_unusable(dataset: &Dataset) -> Result<(), DataError> {
             name: dataset.name().to_string(),
             count,
             total: dataset.len() + count,
-            first: format!("{}: {} {}", first.entry, first.reason, first.detail),
+            first: first.sentence(),
         }),
     }
 }

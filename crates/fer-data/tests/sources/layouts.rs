@@ -284,6 +284,19 @@ fn pictures_without_folders_and_single_pictures_are_told_what_to_do() {
         &refusal(fer_data::open(&picture, &Default::default())),
         &["1.png", "single picture"],
     );
+    let mut affectnet = Folder::new();
+    affectnet.faces("train_set/images", 3);
+    affectnet.write("train_set/annotations/0_exp.npy", "x");
+    affectnet.faces("val_set/images", 3);
+    says(
+        &refusal(affectnet.open()),
+        &[
+            "the pictures lie in annotations, images",
+            "says nothing about what they show",
+            "manifest.csv",
+            "--layout classes",
+        ],
+    );
     let empty = Folder::new();
     says(&refusal(empty.open()), &["the folder is empty"]);
 }
