@@ -1,5 +1,7 @@
 //! What a data set is, and what is wrong with it.
 
+mod copies;
+mod files;
 mod findings;
 
 use std::collections::BTreeMap;
@@ -10,12 +12,11 @@ use serde::Serialize;
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::notice::Notice;
-use crate::picture::PIXELS;
 use crate::skipped::{Skipped, count_by_reason};
 use crate::split::Split;
 
-/// Below this mean, of 255, a picture is nearly black.
-const NEARLY_BLACK: f64 = 10.0;
+pub use copies::{Copies, NearCopies};
+pub use files::Files;
 
 /// Everything that can be said of a data set before a network has seen it.
 #[derive(Clone, Debug, Serialize)]
@@ -38,11 +39,16 @@ pub struct Audit {
     pub subjects: Vec<SubjectCount>,
     /// Pictures by each value of each further property.
     pub groups: Vec<GroupCount>,
+    /// What the picture files are; none for data that are no picture files.
+    pub files: Option<Files>,
     /// Pictures that are equal, pixel by pixel.
     pub copies: Copies,
+    /// Pictures that are nearly equal; none for more than 50,000 pictures, where each would have to
+    /// be held against each other.
+    pub near_copies: Option<NearCopies>,
     /// Pictures of a single grey.
     pub flat: Vec<Finding>,
-    /// Pictures that are not flat and whose mean is below 10 of 255.
+    /// Pictures that are not flat and of which 99 of 100 values are below 16.
     pub nearly_black: Vec<Finding>,
     /// How many entries were left out, by reason.
     pub skipped_by_reason: BTreeMap<String, usize>,
@@ -113,23 +119,6 @@ pub struct GroupCount {
     pub unknown: usize,
 }
 
-/// Pictures that are equal to others, pixel by pixel.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Copies {
-    /// Pictures of each split beyond the first of their kind in that split.
-    pub within: Sides,
-    /// Pictures of validation that also stand in train.
-    pub validation_in_train: usize,
-    /// Pictures of test that also stand in train.
-    pub test_in_train: usize,
-    /// Pictures of test that also stand in validation.
-    pub test_in_validation: usize,
-    /// The groups of equal pictures.
-    pub groups: usize,
-    /// The groups whose pictures have different labels.
-    pub conflicting: Vec<Vec<Finding>>,
-}
-
 /// One picture that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -150,7 +139,10 @@ pub fn audit(dataset: &Dataset) -> Result<Audit, DataError> {
     let indices = 0..dataset.len();
     let greys: Vec<(bool, bool)> = indices
         .into_par_iter()
-        .map(|index| Ok(darkness(dataset.picture(index)?.pixels())))
+        .map(|index| {
+            let picture = dataset.picture(index)?;
+            Ok((picture.is_flat(), picture.is_nearly_black()))
+        })
         .collect::<Result<_, DataError>>()?;
     let found = |wanted: &dyn Fn(&(bool, bool)) -> bool| {
         let indices = (0..dataset.len()).filter(|&index| wanted(&greys[index]));
@@ -166,7 +158,9 @@ pub fn audit(dataset: &Dataset) -> Result<Audit, DataError> {
         classes: classes(dataset),
         subjects: subjects(dataset),
         groups: groups(dataset),
-        copies: copies(dataset)?,
+        files: files::of(dataset),
+        copies: copies::exact(dataset)?,
+        near_copies: copies::near(dataset)?,
         flat: found(&|&(flat, _)| flat),
         nearly_black: found(&|&(flat, black)| black && !flat),
         skipped_by_reason: count_by_reason(dataset.skipped())
@@ -185,13 +179,6 @@ pub fn audit(dataset: &Dataset) -> Result<Audit, DataError> {
     let warnings = findings::warnings(&audit, dataset.notices());
     (audit.notes, audit.warnings) = warnings;
     Ok(audit)
-}
-
-/// Whether a picture is flat, and whether it is nearly black.
-fn darkness(pixels: &[u8; PIXELS]) -> (bool, bool) {
-    let flat = pixels.iter().all(|value| *value == pixels[0]);
-    let sum: u64 = pixels.iter().map(|&value| u64::from(value)).sum();
-    (flat, sum as f64 / (PIXELS as f64) < NEARLY_BLACK)
 }
 
 fn finding(dataset: &Dataset, index: usize) -> Finding {
@@ -257,34 +244,4 @@ fn groups(dataset: &Dataset) -> Vec<GroupCount> {
             count
         })
         .collect()
-}
-
-fn copies(dataset: &Dataset) -> Result<Copies, DataError> {
-    let groups = dataset.copies()?;
-    let mut copies = Copies {
-        groups: groups.len(),
-        ..Copies::default()
-    };
-    for group in groups {
-        let mut sides = Sides::default();
-        for &index in &group {
-            sides.add(dataset.entry(index).split, 1);
-        }
-        for split in Split::ALL {
-            copies.within.add(split, sides.of(split).saturating_sub(1));
-        }
-        if sides.train > 0 {
-            copies.validation_in_train += sides.validation;
-            copies.test_in_train += sides.test;
-        }
-        if sides.validation > 0 {
-            copies.test_in_validation += sides.test;
-        }
-        let label = |&index: &usize| dataset.entry(index).label;
-        if group.iter().any(|index| label(index) != label(&group[0])) {
-            let pictures = group.iter().map(|&index| finding(dataset, index));
-            copies.conflicting.push(pictures.collect());
-        }
-    }
-    Ok(copies)
 }

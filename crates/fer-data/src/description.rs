@@ -1,5 +1,6 @@
 use crate::dataset::Dataset;
 use crate::notice::Notice;
+use crate::picture::PictureFacts;
 use crate::source::Layout;
 
 /// What is known of a data set beyond its pictures and labels.
@@ -15,6 +16,9 @@ pub struct Description {
     pub subject_names: Vec<String>,
     /// What else is known of each picture: age, country, camera.
     pub groups: Vec<GroupColumn>,
+    /// What the file of each picture was, by its position in the store; empty for data that are no
+    /// picture files.
+    pub facts: Vec<PictureFacts>,
 }
 
 /// One property that divides the pictures into groups.

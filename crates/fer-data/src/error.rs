@@ -17,7 +17,9 @@ pub enum DataError {
     Decode {
         /// The file, or what stands for it.
         name: String,
-        /// What is wrong with it.
+        /// What kind of thing is wrong with it.
+        flaw: Flaw,
+        /// What is wrong with it, and what to do.
         reason: String,
     },
     /// A picture has the wrong number of values.
@@ -121,4 +123,15 @@ pub enum DataError {
         /// Why nothing is left.
         detail: String,
     },
+}
+
+/// Why a picture cannot be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flaw {
+    /// It is no picture of a format that is read.
+    Foreign,
+    /// It is larger than what is decoded.
+    TooLarge,
+    /// It is damaged or cut short, or of a kind that is not read.
+    Broken,
 }

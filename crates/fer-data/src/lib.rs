@@ -132,7 +132,7 @@ pub use augmentation::Augmentation;
 pub use batch::{Batch, Batches, scale};
 pub use dataset::{Dataset, DatasetParts, Entry, PictureStore};
 pub use description::{Description, GroupColumn};
-pub use error::DataError;
+pub use error::{DataError, Flaw};
 pub use expression::{
     ActionUnit, Activation, ClassNames, Expression, Laterality, Region, Vocabulary,
 };

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use fer_data::{FerPlusTarget, Layout, OpenSettings, SplitSettings, Vocabulary};
+use fer_data::{FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary};
 use fer_model::Architecture;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct DataConfig {
     /// or `ckplus`. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<Vocabulary>,
+    /// How picture files become 48×48: `antialiased`, or `opencv-linear` as `cv2.resize` does it. It
+    /// travels with the model. Default `antialiased`.
+    pub resize: Resize,
     /// FER+ votes for a fer2013.csv. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ferplus: Option<PathBuf>,
@@ -62,6 +65,7 @@ impl Default for DataConfig {
             layout: None,
             label_map: None,
             vocabulary: None,
+            resize: Resize::default(),
             ferplus: None,
             ferplus_target: FerPlusTarget::default(),
             strict: false,
@@ -78,6 +82,7 @@ impl DataConfig {
             layout: self.layout,
             label_map: self.label_map.clone(),
             vocabulary: self.vocabulary,
+            resize: self.resize,
             ferplus: self.ferplus.clone(),
             ferplus_target: self.ferplus_target,
             split: self.split.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits};
 
-use crate::error::DataError;
+use crate::error::{DataError, Flaw};
 use crate::picture::facts::{PictureFacts, PictureFormat, PictureMode};
 use crate::picture::resize::Resize;
 use crate::picture::{Picture, foreign, jpeg, luma};
@@ -83,8 +83,9 @@ impl Picture {
     ) -> Result<(Self, PictureFacts), DataError> {
         match upright_grey(bytes, Path::new(name)) {
             Ok((grey, facts)) => Ok((resize.apply(&grey), facts)),
-            Err(reason) => Err(DataError::Decode {
+            Err((flaw, reason)) => Err(DataError::Decode {
                 name: name.to_string(),
+                flaw,
                 reason,
             }),
         }
@@ -112,8 +113,9 @@ impl Picture {
 }
 
 /// The grey image as people see it, in its own size; or what is wrong, and what to do.
-fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), String> {
-    let format = PictureFormat::of(bytes).ok_or_else(|| foreign::describe(bytes))?;
+fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), (Flaw, String)> {
+    let format =
+        PictureFormat::of(bytes).ok_or_else(|| (Flaw::Foreign, foreign::describe(bytes)))?;
     let explain = |error: ImageError| explain(&error, format, name);
     let outline = match format {
         PictureFormat::Jpeg => jpeg::outline(bytes),
@@ -129,17 +131,16 @@ fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), 
     decoder.set_limits(limits).map_err(explain)?;
     let mode = PictureMode::of(bytes, format, decoder.original_color_type(), outline);
     if mode.bits == 32 {
-        return Err(
-            "its values are floating-point numbers, of which nobody knows what is white: \
-                    save it with 8 or 16 bits"
-                .into(),
-        );
+        let reason = "its values are floating-point numbers, of which nobody knows what is white: \
+                      save it with 8 or 16 bits";
+        return Err((Flaw::Broken, reason.into()));
     }
     // Damaged EXIF says nothing about the pixels: they are upright as stored.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(explain)?;
     if format == PictureFormat::Jpeg && !outline.ended {
-        return Err(damaged(format, name, "the end of the picture is missing"));
+        let reason = damaged(format, name, "the end of the picture is missing");
+        return Err((Flaw::Broken, reason));
     }
     let mut grey = match image {
         grey @ DynamicImage::ImageLuma8(_) => grey,
@@ -155,40 +156,46 @@ fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), 
     Ok((grey.into_luma8(), facts))
 }
 
-fn check_size((width, height): (u32, u32), bytes: u64) -> Result<(), String> {
+fn check_size((width, height): (u32, u32), bytes: u64) -> Result<(), (Flaw, String)> {
     if width == 0 || height == 0 {
-        return Err(format!(
-            "it is {width}×{height} pixels, which is no picture: take it out of the data"
-        ));
+        let reason =
+            format!("it is {width}×{height} pixels, which is no picture: take it out of the data");
+        return Err((Flaw::Broken, reason));
     }
     if width > LONGEST_SIDE || height > LONGEST_SIDE {
-        return Err(format!(
+        let reason = format!(
             "it claims {width}×{height} pixels, and at most {LONGEST_SIDE} a side are decoded: \
              scale it down or crop the face first"
-        ));
+        );
+        return Err((Flaw::TooLarge, reason));
     }
     if bytes > MOST_MEMORY {
-        return Err(format!(
+        let reason = format!(
             "its {width}×{height} pixels would take {} MiB, and at most {} are decoded: scale it \
              down or crop the face first",
             bytes.div_ceil(1 << 20),
             MOST_MEMORY >> 20
-        ));
+        );
+        return Err((Flaw::TooLarge, reason));
     }
     Ok(())
 }
 
 /// What a decoder's refusal means to the owner of the file.
-fn explain(error: &ImageError, format: PictureFormat, name: &Path) -> String {
+fn explain(error: &ImageError, format: PictureFormat, name: &Path) -> (Flaw, String) {
     match error {
-        ImageError::Unsupported(_) => format!(
-            "this kind of {format} file is not read ({error}): save it as PNG with 8 bits a colour"
-        ),
-        ImageError::Limits(_) => format!(
-            "decoding it would take more than {} MiB: scale it down or crop the face first",
-            MOST_MEMORY >> 20
-        ),
-        _ => damaged(format, name, &error.to_string()),
+        ImageError::Unsupported(_) => {
+            let advice = "save it as PNG with 8 bits a colour";
+            let reason = format!("this kind of {format} file is not read ({error}): {advice}");
+            (Flaw::Broken, reason)
+        }
+        ImageError::Limits(_) => {
+            let most = MOST_MEMORY >> 20;
+            let advice = "scale it down or crop the face first";
+            let reason = format!("decoding it would take more than {most} MiB: {advice}");
+            (Flaw::TooLarge, reason)
+        }
+        _ => (Flaw::Broken, damaged(format, name, &error.to_string())),
     }
 }
 

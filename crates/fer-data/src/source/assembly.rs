@@ -10,9 +10,9 @@ use crate::description::{Description, GroupColumn};
 use crate::error::DataError;
 use crate::expression::ClassNames;
 use crate::notice::{Notice, counted, listed};
-use crate::picture::Picture;
+use crate::picture::{Picture, PictureFacts, Resize};
 use crate::skipped::{Skipped, first_left_out};
-use crate::source::file::{self, Decoded};
+use crate::source::file;
 use crate::source::{Layout, OpenSettings, division};
 use crate::split::Split;
 
@@ -41,26 +41,22 @@ pub(crate) struct Gathered {
 }
 
 /// The files of a data set, by position.
-struct Files(Vec<PathBuf>);
+struct Files {
+    paths: Vec<PathBuf>,
+    resize: Resize,
+}
 
 impl PictureStore for Files {
     fn picture(&self, position: usize) -> Result<Picture, DataError> {
-        let path = &self.0[position];
-        match file::decode(path) {
-            Ok(decoded) => Ok(decoded.picture),
-            Err(skipped) => Err(DataError::Decode {
-                name: skipped.entry,
-                reason: format!("{}: {}", skipped.reason, skipped.detail),
-            }),
-        }
+        Picture::open_with(&self.paths[position], self.resize)
     }
 
     fn origin(&self, position: usize) -> String {
-        self.0[position].display().to_string()
+        self.paths[position].display().to_string()
     }
 
     fn file(&self, position: usize) -> Option<&Path> {
-        Some(&self.0[position])
+        Some(&self.paths[position])
     }
 }
 
@@ -68,7 +64,7 @@ impl Gathered {
     /// Decodes every file, divides what can be used and puts the data set together.
     pub(crate) fn assemble(mut self, settings: &OpenSettings) -> Result<Dataset, DataError> {
         let classes_before = self.classes();
-        let pictures = self.decode();
+        let (pictures, facts) = self.decode(settings.resize);
         if self.candidates.is_empty() {
             return Err(DataError::Empty {
                 name: self.name.into(),
@@ -90,13 +86,18 @@ impl Gathered {
             notices: self.notices,
             subject_names,
             groups: group_columns(&self.columns, &self.candidates),
+            facts,
         };
-        let files = self.candidates.into_iter().map(|found| found.path);
+        let paths = self.candidates.into_iter().map(|found| found.path);
+        let files = Files {
+            paths: paths.collect(),
+            resize: settings.resize,
+        };
         let parts = DatasetParts {
             name: self.name.into(),
             class_names,
             entries,
-            store: Box::new(Files(files.collect())),
+            store: Box::new(files),
             skipped: self.skipped,
             split_rule: division.rule,
             split_settings: settings.split.clone(),
@@ -104,22 +105,25 @@ impl Gathered {
         Ok(Dataset::decoded(parts, pictures)?.with_description(description))
     }
 
-    /// The pictures of the candidates that can be decoded; the others join what is left out.
-    fn decode(&mut self) -> Vec<Picture> {
-        let decoded: Vec<Result<Decoded, Skipped>> = self
+    /// The pictures of the candidates that can be decoded, with what their files were; the others
+    /// join what is left out.
+    fn decode(&mut self, resize: Resize) -> (Vec<Picture>, Vec<PictureFacts>) {
+        let decoded: Vec<Result<(Picture, PictureFacts), Skipped>> = self
             .candidates
             .par_iter()
-            .map(|candidate| file::decode(&candidate.path))
+            .map(|candidate| file::decode(&candidate.path, resize))
             .collect();
-        let (mut pictures, mut kept, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pictures, mut facts) = (Vec::new(), Vec::new());
+        let (mut kept, mut misnamed) = (Vec::new(), Vec::new());
         let candidates = std::mem::take(&mut self.candidates);
         for (candidate, result) in candidates.into_iter().zip(decoded) {
             match result {
-                Ok(decoded) => {
-                    if let Some(format) = decoded.misnamed {
+                Ok((picture, fact)) => {
+                    if let Some(format) = file::misnamed(&candidate.path, &fact) {
                         misnamed.push(format!("{} is {format}", candidate.path.display()));
                     }
-                    pictures.push(decoded.picture);
+                    pictures.push(picture);
+                    facts.push(fact);
                     kept.push(candidate);
                 }
                 Err(skipped) => self.skipped.push(skipped),
@@ -134,7 +138,7 @@ impl Gathered {
             );
             self.notices.push(Notice::note(message, ""));
         }
-        pictures
+        (pictures, facts)
     }
 
     fn classes(&self) -> BTreeSet<String> {

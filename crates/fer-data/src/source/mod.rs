@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::expression::Vocabulary;
+use crate::picture::Resize;
 use crate::split::SplitSettings;
 
 pub use ferplus::FerPlusTarget;
@@ -48,6 +49,8 @@ pub struct OpenSettings {
     pub ferplus: Option<PathBuf>,
     /// How the votes become targets. Default: by majority.
     pub ferplus_target: FerPlusTarget,
+    /// How picture files become 48×48. Default: anti-aliased.
+    pub resize: Resize,
     /// How the data are divided.
     pub split: SplitSettings,
     /// Whether an entry that cannot be used is an error instead of being left out. Default: it is

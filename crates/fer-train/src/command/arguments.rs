@@ -2,7 +2,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use fer_data::{Dataset, FerPlusTarget, Layout, Level, Notice, Split, Vocabulary, count_by_reason};
+use fer_data::{
+    Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason,
+};
 use fer_model::{DeviceChoice, SelectedDevice, thousands};
 
 use crate::command::output::People;
@@ -32,6 +34,9 @@ pub(crate) struct ReadingArguments {
     /// The data set whose numbers the labels are: fer2013, ferplus, affectnet, rafdb or ckplus
     #[arg(long, value_name = "NAME")]
     pub vocabulary: Option<Vocabulary>,
+    /// How picture files become 48×48: antialiased, or opencv-linear as cv2.resize does it
+    #[arg(long, value_name = "HOW")]
+    pub resize: Option<Resize>,
     /// FER+ votes (fer2013new.csv) for the rows of fer2013.csv: eight classes
     #[arg(long, value_name = "CSV")]
     pub ferplus: Option<PathBuf>,
@@ -73,6 +78,7 @@ impl ReadingArguments {
             config.label_map.clone_from(&self.label_map);
         }
         config.vocabulary = self.vocabulary.or(config.vocabulary);
+        config.resize = self.resize.unwrap_or(config.resize);
         if self.ferplus.is_some() {
             config.ferplus.clone_from(&self.ferplus);
         }

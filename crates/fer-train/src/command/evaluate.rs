@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split, open};
-use fer_model::file::{self, TrainingSummary};
+use fer_model::file::{self, Description};
 use fer_model::{ClassNames, ModelError, thousands};
 
 use crate::command::Usage;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let selected = arguments.device.select(people)?;
     let model = file::load(&arguments.model, &selected.device)?;
     let training = &model.description.training;
-    let (dataset, same) = open_as_trained(&arguments.data, training)?;
+    let (dataset, same) = open_as_trained(&arguments.data, &model.description)?;
     check_classes(&model.description.classes, &dataset)?;
     describe_data(&dataset, people)?;
 
@@ -73,18 +73,22 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
 /// whether they are the data that the model was trained on. Other data get the defaults instead.
 fn open_as_trained(
     arguments: &DataArguments,
-    training: &TrainingSummary,
+    description: &Description,
 ) -> Result<(Dataset, bool)> {
+    let training = &description.training;
+    let mut plain = DataConfig {
+        resize: description.preprocessing.resize,
+        ..DataConfig::default()
+    };
     let mut as_trained = DataConfig {
         dedup: training.dedup,
-        ..DataConfig::default()
+        ..plain.clone()
     };
     as_trained.ferplus_target = training.ferplus_target.unwrap_or_default();
     as_trained.split.seed = training.split_seed;
     as_trained.split.validation_fraction = training.validation_fraction;
     as_trained.split.test_fraction = training.test_fraction;
     arguments.apply(&mut as_trained);
-    let mut plain = DataConfig::default();
     arguments.apply(&mut plain);
     let opened = open(&as_trained.path, &as_trained.open_settings());
     match opened {

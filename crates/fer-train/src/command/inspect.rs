@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,7 +75,9 @@ fn say(found: &Audit, people: People) -> Result<()> {
     people.say(&format!("split       {}", found.split_rule))?;
     say_classes(found, people)?;
     say_people(found, people)?;
+    say_files(found, people)?;
     say_copies(found, people)?;
+    say_near_copies(found, people)?;
     say_findings("flat", "of a single grey", &found.flat, people)?;
     say_findings("dark", "nearly black", &found.nearly_black, people)?;
     for (reason, &count) in &found.skipped_by_reason {
@@ -137,18 +141,50 @@ fn say_people(found: &Audit, people: People) -> Result<()> {
         ))?;
     }
     for group in &found.groups {
-        let mut values: Vec<(&String, &usize)> = group.values.iter().collect();
-        values.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let mut shown: Vec<String> = values
-            .iter()
-            .take(NAMED)
-            .map(|(value, count)| format!("{value} {}", thousands(**count)))
-            .collect();
-        if values.len() > NAMED {
-            shown.push(format!("{} more", values.len() - NAMED));
-        }
-        people.say(&format!("{:<11} {}", group.name, shown.join(", ")))?;
+        people.say(&format!(
+            "{:<11} {}",
+            group.name,
+            most_frequent(&group.values)
+        ))?;
     }
+    Ok(())
+}
+
+/// The most frequent values with their counts, and how many more there are.
+fn most_frequent(counts: &BTreeMap<String, usize>) -> String {
+    let mut values: Vec<(&String, &usize)> = counts.iter().collect();
+    values.sort_by_key(|(_, count)| Reverse(**count));
+    let shown = values.iter().take(NAMED);
+    let mut shown: Vec<String> = shown
+        .map(|(value, count)| format!("{value}: {}", thousands(**count)))
+        .collect();
+    if values.len() > NAMED {
+        shown.push(format!("{} more", values.len() - NAMED));
+    }
+    shown.join(", ")
+}
+
+fn say_files(found: &Audit, people: People) -> Result<()> {
+    let Some(files) = &found.files else {
+        return Ok(());
+    };
+    people.say(&format!("formats     {}", most_frequent(&files.formats)))?;
+    people.say(&format!("modes       {}", most_frequent(&files.modes)))?;
+    people.say(&format!("sizes       {}", most_frequent(&files.sizes)))?;
+    Ok(())
+}
+
+fn say_near_copies(found: &Audit, people: People) -> Result<()> {
+    let line = match found.near_copies {
+        None => "not looked for among so many pictures".to_string(),
+        Some(near) => format!(
+            "{} pairs in one split, {} across splits, {} with different labels (exact copies included)",
+            thousands(near.within),
+            thousands(near.across),
+            thousands(near.conflicting)
+        ),
+    };
+    people.say(&format!("near copies {line}"))?;
     Ok(())
 }
 

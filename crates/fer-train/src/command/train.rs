@@ -232,7 +232,10 @@ fn describe(
         library: Description::library_name(),
         architecture: config.model.clone(),
         classes: dataset.class_names().clone(),
-        preprocessing: Preprocessing::default(),
+        preprocessing: Preprocessing {
+            resize: config.data.resize,
+            ..Preprocessing::default()
+        },
         training: TrainingSummary {
             data: dataset.name().to_string(),
             data_hash: dataset.hash().to_string(),
