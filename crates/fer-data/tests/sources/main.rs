@@ -1,6 +1,20 @@
 //! Data sets from files: every layout, every bad thing, every division.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::env;
+use std::path::PathBuf;
+
+/// The table of real rows in the folder named by `FER2013_DIR`, where that is set.
+fn fer2013() -> Option<PathBuf> {
+    let folder = PathBuf::from(env::var_os("FER2013_DIR")?);
+    let names = ["fer2013.csv", "fer2013.csv.zst", "fer2013.csv.gz"];
+    let table = names
+        .map(|name| folder.join(name))
+        .into_iter()
+        .find(|path| path.exists());
+    Some(table.expect("FER2013_DIR holds no fer2013.csv"))
+}
+
 /// Folders drawn for the tests.
 mod folder;
 

@@ -72,6 +72,7 @@ impl TrainArguments {
         training.learning_rate = self.lr.unwrap_or(training.learning_rate);
         training.patience = self.patience.or(training.patience);
         config.model.check()?;
+        config.data.split.check()?;
         Ok(config)
     }
 }
