@@ -56,6 +56,36 @@ fn small_table(folder: &Path) {
     fs::write(folder.join("fer2013new.csv"), votes.join("\n")).unwrap();
 }
 
+/// A folder laid out as the source document's: 19 people, eight files each named by expression, and
+/// a csv of the people.
+fn course_folder(folder: &Path) {
+    let names = [
+        "Anger",
+        "Contempt",
+        "Disgust",
+        "Fear",
+        "Happy",
+        "Neutral",
+        "Sad",
+        "Surprised",
+    ];
+    let faces = fer_data::drawn::DrawnFaces::new(5).subjects(19).takes(1);
+    let mut people = String::from("set_id,age,gender,country\n");
+    for index in 0..faces.len() {
+        let face = faces.draw(index);
+        let person = folder.join("images").join(face.subject.to_string());
+        fs::create_dir_all(&person).unwrap();
+        let image = image::GrayImage::from_raw(48, 48, face.pixels).unwrap();
+        let name = format!("{}.jpg", names[face.expression.index()]);
+        image.save(person.join(name)).unwrap();
+    }
+    for person in 0..19 {
+        let gender = if person % 2 == 0 { "FEMALE" } else { "MALE" };
+        people.push_str(&format!("{person},{},{gender},drawn\n", 20 + person));
+    }
+    fs::write(folder.join("emotions.csv"), people).unwrap();
+}
+
 const SMALL: [&str; 7] = [
     "--data",
     "fer2013.csv",
@@ -473,4 +503,166 @@ fn an_interrupt_ends_the_epoch_and_leaves_a_usable_run() {
         stdout(&judged),
         fs::read_to_string(at.join("run/metrics.json")).unwrap()
     );
+}
+
+#[test]
+fn people_with_expressions_as_file_names_are_told_from_classes_trained_and_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    course_folder(&at.join("course"));
+    for (data, beside) in [("course", true), ("course/images", true), ("bare", false)] {
+        if !beside {
+            fs::rename(at.join("course/images"), at.join("bare")).unwrap();
+        }
+        let inspected = fer(at, &["inspect", data, "--json"]);
+        assert!(inspected.status.success(), "{data}: {}", stderr(&inspected));
+        let found: Value = serde_json::from_str(&stdout(&inspected)).unwrap();
+        assert_eq!(found["layout"], "people");
+        assert_eq!(found["pictures"], 152);
+        assert_eq!(found["subjects"].as_array().unwrap().len(), 19);
+        assert_eq!(
+            found["groups"].as_array().unwrap().is_empty(),
+            !beside,
+            "{data}"
+        );
+    }
+    let trained = fer(at, &["--data", "bare", "--epochs", "2", "--out", "run"]);
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    assert!(stdout(&trained).contains("the expressions are the classes, the folders the subjects"));
+    let judged = fer(
+        at,
+        &[
+            "evaluate",
+            "run/model.safetensors",
+            "--data",
+            "bare",
+            "--json",
+        ],
+    );
+    assert_eq!(
+        stdout(&judged),
+        fs::read_to_string(at.join("run/metrics.json")).unwrap()
+    );
+    let people = fer(
+        at,
+        &[
+            "evaluate",
+            "run/model.safetensors",
+            "--data",
+            "bare",
+            "--layout",
+            "classes",
+        ],
+    );
+    assert_eq!(people.status.code(), Some(1));
+    assert!(
+        stderr(&people).contains("surprised") && stderr(&people).contains("0 1 10 11"),
+        "{}",
+        stderr(&people)
+    );
+}
+
+#[test]
+fn the_sources_own_mapping_can_be_asked_for_and_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    course_folder(&at.join("course"));
+    let names = [
+        "happy",
+        "sad",
+        "angry",
+        "surprised",
+        "contempt",
+        "disgust",
+        "fear",
+        "neutral",
+    ];
+    let lines: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| format!("\"{number}\" = \"{name}\""))
+        .collect();
+    fs::write(at.join("map.toml"), lines.join("\n")).unwrap();
+    let arguments = [
+        "--data",
+        "course",
+        "--label-map",
+        "map.toml",
+        "--epochs",
+        "1",
+        "--out",
+        "run",
+    ];
+    let trained = fer(at, &arguments);
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    let said = stdout(&trained);
+    assert!(
+        said.contains("name people and not expressions") && said.contains("11 of 19 folders"),
+        "{said}"
+    );
+    let skipped = fs::read_to_string(at.join("run/skipped.csv")).unwrap();
+    assert_eq!(
+        skipped
+            .lines()
+            .filter(|line| line.contains("label map leaves out"))
+            .count(),
+        88
+    );
+}
+
+#[test]
+fn files_left_out_are_listed_strict_refuses_them_and_the_sheet_shows_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    course_folder(&at.join("course"));
+    fs::write(at.join("course/images/3/Happy.jpg"), "not a picture").unwrap();
+    let inspected = fer(at, &["inspect", "course", "--out", "inspection"]);
+    assert!(inspected.status.success());
+    assert!(
+        stdout(&inspected).contains("images/3/Happy.jpg: named like a picture, but is none"),
+        "{}",
+        stdout(&inspected)
+    );
+    let skipped = fs::read_to_string(at.join("inspection/skipped.csv")).unwrap();
+    assert!(skipped.contains("images/3/Happy.jpg"), "{skipped}");
+    let sheet = image::open(at.join("inspection/contact_sheet.png")).unwrap();
+    assert!(sheet.width() > 16 * 48 && sheet.height() > 8 * 48);
+    let refused = fer(at, &["--data", "course", "--strict", "--out", "run"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("images/3/Happy.jpg"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(!at.join("run").exists());
+}
+
+#[test]
+fn the_way_of_resizing_travels_with_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    course_folder(&at.join("course"));
+    for person in 0..19 {
+        let path = at.join(format!("course/images/{person}/Happy.jpg"));
+        let large = image::open(&path).unwrap().resize_exact(
+            130,
+            110,
+            image::imageops::FilterType::CatmullRom,
+        );
+        large.save(&path).unwrap();
+    }
+    for how in ["antialiased", "opencv-linear"] {
+        let arguments = [
+            "--data", "course", "--resize", how, "--epochs", "1", "--out", how,
+        ];
+        assert!(fer(at, &arguments).status.success());
+        let model = format!("{how}/model.safetensors");
+        let judged = fer(at, &["evaluate", &model, "--data", "course", "--json"]);
+        assert_eq!(
+            stdout(&judged),
+            fs::read_to_string(at.join(how).join("metrics.json")).unwrap()
+        );
+    }
+    let bytes = |how: &str| fs::read(at.join(how).join("model.safetensors")).unwrap();
+    assert_ne!(bytes("antialiased"), bytes("opencv-linear"));
 }

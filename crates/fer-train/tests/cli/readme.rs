@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::{fer, small_table, stderr};
+use crate::{course_folder, fer, small_table, stderr, stdout};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -17,6 +17,13 @@ fn commands() -> Vec<String> {
         .skip(1)
         .filter_map(|rest| rest.split("```").next());
     blocks.flat_map(str::lines).map(str::to_string).collect()
+}
+
+/// The one block of plain text: the report of `inspect`.
+fn block_of_text() -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let start = readme.split("```text\n").nth(1).unwrap();
+    start.split("```").next().unwrap().to_string()
 }
 
 const RUN: &str = "cargo run -p fer-train";
@@ -44,6 +51,7 @@ fn every_command_of_the_readme_works() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     small_table(at);
+    course_folder(&at.join("faces"));
     fs::create_dir(at.join("assets")).unwrap();
     fs::copy(root().join("assets/face.png"), at.join("assets/face.png")).unwrap();
     let manifest =
@@ -58,6 +66,14 @@ fn every_command_of_the_readme_works() {
         let output = fer(at, &arguments);
         if features.is_empty() {
             assert!(output.status.success(), "{line}: {}", stderr(&output));
+            if arguments == ["inspect", "faces"] {
+                let shown = block_of_text();
+                assert_eq!(
+                    stdout(&output).trim_end(),
+                    shown.trim_end(),
+                    "what the README shows"
+                );
+            }
             continue;
         }
         for feature in features {
