@@ -169,6 +169,20 @@ fn each_bad_row_is_left_out_counted_and_named_and_strict_refuses_it() {
 }
 
 #[test]
+fn a_stray_quote_costs_its_own_row_alone_and_lines_are_counted_with_either_ending() {
+    for ending in ["\n", "\r\n"] {
+        let folder = Folder::new();
+        let mut rows = good_rows();
+        rows[1] = format!("\"{}", rows[1]);
+        let text = format!("{HEADER}{ending}{}{ending}", rows.join(ending));
+        let dataset = open_plain(&folder.write("quoted.csv", text)).unwrap();
+        assert_eq!((dataset.len(), dataset.skipped().len()), (3, 1));
+        let detail = &dataset.skipped()[0].detail;
+        assert!(detail.contains("row 2 (line 3)"), "{ending:?}: {detail}");
+    }
+}
+
+#[test]
 fn what_is_no_fer2013_table_is_refused_by_name() {
     let folder = Folder::new();
     let refused = refusal(open_plain(&folder.write("other.csv", "a,b\n1,2\n")));

@@ -135,6 +135,20 @@ pub struct Finding {
 /// # Errors
 /// A picture that cannot be read.
 pub fn audit(dataset: &Dataset) -> Result<Audit, DataError> {
+    let near_copies = copies::near(dataset)?;
+    gather(dataset, near_copies)
+}
+
+/// What spoils training or judging on a data set, and how to mend it: the warnings of [`audit()`]
+/// without the search for near copies, which takes its time.
+///
+/// # Errors
+/// A picture that cannot be read.
+pub fn warnings(dataset: &Dataset) -> Result<Vec<Notice>, DataError> {
+    Ok(gather(dataset, None)?.warnings)
+}
+
+fn gather(dataset: &Dataset, near_copies: Option<NearCopies>) -> Result<Audit, DataError> {
     let description = dataset.description();
     let indices = 0..dataset.len();
     let greys: Vec<(bool, bool)> = indices
@@ -160,7 +174,7 @@ pub fn audit(dataset: &Dataset) -> Result<Audit, DataError> {
         groups: groups(dataset),
         files: files::of(dataset),
         copies: copies::exact(dataset)?,
-        near_copies: copies::near(dataset)?,
+        near_copies,
         flat: found(&|&(flat, _)| flat),
         nearly_black: found(&|&(flat, black)| black && !flat),
         skipped_by_reason: count_by_reason(dataset.skipped())

@@ -278,6 +278,16 @@ impl Dataset {
         &self.hash
     }
 
+    /// SHA-256, in hexadecimal, of which picture stands in which split.
+    pub fn division_hash(&self) -> String {
+        let mut digest = Sha256::new();
+        for entry in &self.entries {
+            digest.update((entry.position as u64).to_le_bytes());
+            digest.update(entry.split.name().as_bytes());
+        }
+        hexadecimal(&digest.finalize())
+    }
+
     fn compute_hash(&self) -> Result<String, DataError> {
         let digests: Result<Vec<[u8; 32]>, DataError> = (0..self.len())
             .into_par_iter()
@@ -300,10 +310,10 @@ impl Dataset {
         for digest in digests? {
             whole.update(digest);
         }
-        Ok(whole
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
+        Ok(hexadecimal(&whole.finalize()))
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

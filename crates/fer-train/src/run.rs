@@ -17,11 +17,11 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes the directory `path`.
+    /// Checks that nothing lies at `path` yet, so that a run can be made there.
     ///
     /// # Errors
-    /// A directory that holds something already, or one that cannot be made.
-    pub fn create(path: &Path) -> Result<Self> {
+    /// A directory that holds something already.
+    pub fn check_free(path: &Path) -> Result<()> {
         if let Ok(mut entries) = fs::read_dir(path) {
             ensure!(
                 entries.next().is_none(),
@@ -29,6 +29,15 @@ impl RunDirectory {
                 path.display()
             );
         }
+        Ok(())
+    }
+
+    /// Makes the directory `path`.
+    ///
+    /// # Errors
+    /// A directory that holds something already, or one that cannot be made.
+    pub fn create(path: &Path) -> Result<Self> {
+        RunDirectory::check_free(path)?;
         fs::create_dir_all(path)
             .with_context(|| format!("cannot make the directory {}", path.display()))?;
         Ok(RunDirectory {

@@ -619,7 +619,7 @@ fn files_left_out_are_listed_strict_refuses_them_and_the_sheet_shows_the_rest() 
     let inspected = fer(at, &["inspect", "course", "--out", "inspection"]);
     assert!(inspected.status.success());
     assert!(
-        stdout(&inspected).contains("images/3/Happy.jpg: named like a picture, but is none"),
+        stdout(&inspected).contains("images/3/Happy.jpg: named like a picture, but is none: "),
         "{}",
         stdout(&inspected)
     );
@@ -635,6 +635,93 @@ fn files_left_out_are_listed_strict_refuses_them_and_the_sheet_shows_the_rest() 
         stderr(&refused)
     );
     assert!(!at.join("run").exists());
+}
+
+#[test]
+fn a_model_is_not_judged_on_pictures_that_may_have_trained_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    course_folder(&at.join("course"));
+    let trained = fer(at, &["--data", "course", "--epochs", "1", "--out", "run"]);
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    let evaluate = ["evaluate", "run/model.safetensors", "--data", "course"];
+    for flags in [
+        &["--seed", "5"][..],
+        &["--test-fraction", "0.3"],
+        &["--validation-fraction", "0.2"],
+    ] {
+        let judged = fer(at, &[&evaluate[..], flags].concat());
+        assert_eq!(judged.status.code(), Some(1), "{flags:?}");
+        assert!(
+            stderr(&judged).contains("may have trained it"),
+            "{}",
+            stderr(&judged)
+        );
+    }
+    let all = fer(at, &[&evaluate[..], &["--split", "all"]].concat());
+    assert!(all.status.success() && stdout(&all).contains("most of them trained it"));
+}
+
+#[test]
+fn training_warns_of_people_on_both_sides_of_one_class_and_of_nothing_to_judge_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    course_folder(&at.join("course"));
+    let mut rows = vec!["path,label,subject,split".to_string()];
+    for person in 0..6 {
+        for (name, split) in [
+            ("Happy", "train"),
+            ("Sad", "validation"),
+            ("Happy", "validation"),
+            ("Sad", "train"),
+        ] {
+            if (person < 3) == (split == "train") || person == 0 {
+                rows.push(format!(
+                    "images/{person}/{name}.jpg,{name},{person},{split}"
+                ));
+            }
+        }
+    }
+    rows.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    rows.retain(|row| seen.insert(row.split(',').next().unwrap().to_string()));
+    rows.push("images/0/Fear.jpg,Sad,0,validation".into());
+    fs::write(at.join("course/manifest.csv"), rows.join("\n")).unwrap();
+    let trained = fer(
+        at,
+        &[
+            "--data",
+            "course/manifest.csv",
+            "--epochs",
+            "1",
+            "--out",
+            "run",
+        ],
+    );
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    assert!(
+        stdout(&trained).contains("stand in train and in validation or test"),
+        "{}",
+        stdout(&trained)
+    );
+
+    fs::create_dir_all(at.join("one/happy")).unwrap();
+    fs::copy(
+        at.join("course/images/0/Happy.jpg"),
+        at.join("one/happy/a.jpg"),
+    )
+    .unwrap();
+    let trained = fer(at, &["--data", "one", "--epochs", "1", "--out", "alone"]);
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    let said = stdout(&trained);
+    assert!(
+        said.contains("the only class") && said.contains("nothing validates and nothing tests"),
+        "{said}"
+    );
+    assert!(
+        said.contains("result      none") && !at.join("alone/metrics.json").exists(),
+        "{said}"
+    );
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn sizes(audit: &Audit) -> Vec<Notice> {
             ),
             _ => (
                 "too few to judge by",
-                "Add pictures of these classes, or ask for a larger share with --validation-fraction and --test-fraction",
+                "Add pictures of these classes, or, where the data bring no split of their own, ask for a larger share with --validation-fraction and --test-fraction",
             ),
         };
         warnings.push(Notice::warning(
@@ -147,6 +147,12 @@ fn sizes(audit: &Audit) -> Vec<Notice> {
             "Add a folder or a split named train, or evaluate these data with a model that is trained already",
         ));
         return warnings;
+    }
+    if audit.splits.validation + audit.splits.test == 0 {
+        warnings.push(Notice::warning(
+            "nothing validates and nothing tests, so nobody can say how good a network is",
+            "Add pictures, or ask for shares with --validation-fraction and --test-fraction",
+        ));
     }
     if audit.classes.len() == 1 {
         warnings.push(Notice::warning(

@@ -14,6 +14,7 @@ use crate::expression::{ClassNames, Expression, Vocabulary};
 use crate::picture::{PIXELS, Picture};
 use crate::skipped::{Skipped, reason};
 use crate::source::ferplus::{self, Verdict};
+use crate::source::table::{Lines, unquoted};
 use crate::source::{Layout, OpenSettings, compressed, refuse_labels};
 use crate::split::{Split, stratified};
 
@@ -192,6 +193,8 @@ fn read(path: &Path) -> Result<Table, DataError> {
     })?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
+        // A stray quote must not swallow the rows after it.
+        .quoting(false)
         .buffer_capacity(1 << 20)
         .from_reader(bytes);
     let broken = |error: csv::Error| DataError::Table {
@@ -199,6 +202,7 @@ fn read(path: &Path) -> Result<Table, DataError> {
         reason: error.to_string(),
     };
     let columns = Columns::find(path, reader.byte_headers().map_err(broken)?)?;
+    let lines = Lines::after_header(&reader);
     let mut table = Table {
         faces: Faces {
             path: path.to_path_buf(),
@@ -225,7 +229,7 @@ fn read(path: &Path) -> Result<Table, DataError> {
             .map(|record| columns.parse(record))
             .collect();
         for (record, row) in block.iter().zip(rows) {
-            table.push(record, row);
+            table.push(lines.of(record.position()), row);
         }
         if filled < BLOCK {
             return Ok(table);
@@ -234,7 +238,7 @@ fn read(path: &Path) -> Result<Table, DataError> {
 }
 
 impl Table {
-    fn push(&mut self, record: &ByteRecord, row: Result<Row, String>) {
+    fn push(&mut self, line: u64, row: Result<Row, String>) {
         self.total += 1;
         match row {
             Ok(row) => {
@@ -244,7 +248,6 @@ impl Table {
                 self.usages.push(row.usage);
             }
             Err(reason) => {
-                let line = record.position().map_or(0, csv::Position::line);
                 let path = self.faces.path.clone();
                 let error = DataError::Row {
                     path,
@@ -276,12 +279,12 @@ impl Columns {
         let place = |name: &str| {
             header
                 .iter()
-                .position(|column| column.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+                .position(|column| unquoted(column).eq_ignore_ascii_case(name.as_bytes()))
                 .ok_or_else(|| DataError::Unrecognised {
                     path: path.to_path_buf(),
                     reason: format!(
                         "its first line has no column `{name}`; a fer2013.csv starts with `emotion,pixels,Usage`, a manifest has the columns `path` and `label`, this starts with `{}`",
-                        excerpt(header.as_slice())
+                        excerpt(&header.iter().collect::<Vec<_>>().join(&b','))
                     ),
                 })
         };
@@ -297,7 +300,7 @@ impl Columns {
         if record.len() != self.count {
             return Err(format!("{} fields, expected {}", record.len(), self.count));
         }
-        let emotion = record[self.emotion].trim_ascii();
+        let emotion = unquoted(&record[self.emotion]);
         let number = str::from_utf8(emotion)
             .ok()
             .and_then(|text| text.parse::<usize>().ok());
@@ -307,14 +310,14 @@ impl Columns {
                 excerpt(emotion)
             ));
         };
-        let usage = &record[self.usage];
+        let usage = unquoted(&record[self.usage]);
         let Some(usage) = Usage::parse(usage) else {
             return Err(format!(
                 "unknown Usage `{}`, expected Training, PublicTest or PrivateTest",
                 excerpt(usage)
             ));
         };
-        let pixels = parse_pixels(&record[self.pixels])?;
+        let pixels = parse_pixels(unquoted(&record[self.pixels]))?;
         Ok(Row {
             label,
             pixels,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::DataError;
 use crate::expression::Vocabulary;
 use crate::source::fer2013::Usage;
+use crate::source::table::{Lines, unquoted};
 
 const EXPRESSIONS: usize = 8;
 /// `Usage` and `Image name`, the expressions, `unknown` and `NF` (not a face).
@@ -70,7 +71,10 @@ pub(crate) fn read(path: &Path, pictures: &Path, expected: u64) -> Result<VoteTa
         path: path.to_path_buf(),
         source,
     })?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .quoting(false)
+        .from_reader(file);
     let table_error = |reason: String| DataError::Table {
         path: path.to_path_buf(),
         reason,
@@ -81,13 +85,14 @@ pub(crate) fn read(path: &Path, pictures: &Path, expected: u64) -> Result<VoteTa
             .map_err(|error| table_error(error.to_string()))?,
     )
     .map_err(table_error)?;
+    let lines = Lines::after_header(&reader);
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| table_error(error.to_string()))?;
         let votes = parse(&record).map_err(|reason| DataError::Row {
             path: path.to_path_buf(),
             row: rows.len() as u64 + 1,
-            line: record.position().map_or(0, csv::Position::line),
+            line: lines.of(record.position()),
             reason,
         })?;
         rows.push(votes);
@@ -192,7 +197,7 @@ impl Votes {
 fn check_header(header: &StringRecord) -> Result<(), String> {
     let found: Vec<String> = header
         .iter()
-        .map(|column| column.trim().to_lowercase())
+        .map(|column| column.trim().trim_matches('"').to_lowercase())
         .collect();
     let mut expected = vec!["usage".to_string(), "image name".to_string()];
     let words = [
@@ -222,14 +227,14 @@ fn parse(record: &StringRecord) -> Result<Votes, String> {
     if record.len() != FIELDS {
         return Err(format!("{} fields, expected {FIELDS}", record.len()));
     }
-    let usage = Usage::parse(record[0].as_bytes()).ok_or_else(|| {
+    let usage = Usage::parse(unquoted(record[0].as_bytes())).ok_or_else(|| {
         format!(
             "unknown Usage `{}`, expected Training, PublicTest or PrivateTest",
             record[0].escape_debug()
         )
     })?;
     let count = |field: usize| {
-        let text = record[field].trim();
+        let text = record[field].trim().trim_matches('"');
         let parsed = text.parse::<u32>().ok().filter(|&votes| votes <= 1000);
         parsed.ok_or_else(|| {
             format!(
@@ -245,7 +250,7 @@ fn parse(record: &StringRecord) -> Result<Votes, String> {
     }
     Ok(Votes {
         usage,
-        named: !record[1].trim().is_empty(),
+        named: !record[1].trim().trim_matches('"').is_empty(),
         expressions,
         unknown: count(2 + EXPRESSIONS)?,
         not_a_face: count(3 + EXPRESSIONS)?,

@@ -14,6 +14,7 @@ use crate::skipped::{Skipped, reason};
 use crate::source::assembly::{Candidate, Gathered};
 use crate::source::labels::Labels;
 use crate::source::manifest::files::Files;
+use crate::source::table::Lines;
 use crate::source::{Layout, OpenSettings, compressed, refuse_votes};
 use crate::split::Split;
 
@@ -190,9 +191,15 @@ impl Table {
                 .collect(),
             skipped: Vec::new(),
         };
+        let lines = Lines::after_header(&reader);
         for (number, record) in (1..).zip(reader.byte_records()) {
             let record = record.map_err(broken)?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = lines.of(record.position());
+            if record.iter().any(|field| field.contains(&b'\n')) {
+                return Err(refuse(format!(
+                    "row {number} (line {line}) runs over several lines: a quote is opened there and not closed"
+                )));
+            }
             match parse(&columns, number, record) {
                 Ok(row) => table.rows.push(row),
                 Err(reason) => {

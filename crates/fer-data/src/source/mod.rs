@@ -12,6 +12,7 @@ mod folder;
 mod label_map;
 mod labels;
 mod layout;
+mod table;
 mod tree;
 
 mod classes;

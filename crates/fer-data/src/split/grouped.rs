@@ -50,7 +50,7 @@ pub fn stratified_by_subject(
         let side = people.nearest_side(person);
         people.put(person, side);
     }
-    for side in [Split::Test, Split::Validation] {
+    for side in [Split::Train, Split::Test, Split::Validation] {
         if shares.of(side) > 0.0 {
             people.supply(side);
         }
@@ -153,10 +153,13 @@ impl People {
         }
     }
 
-    /// Moves people from train to a side that has none, and for each class that it lacks.
+    /// Moves somebody to a side that has nobody, and people from train for each class that it lacks.
     fn supply(&mut self, side: Split) {
         if self.on(side).is_empty() {
-            self.move_to(side, |_| true);
+            self.move_from(self.fullest(), side, |_| true);
+        }
+        if side == Split::Train {
+            return;
         }
         for class in 0..self.totals.len() {
             let has_class = |person: &Person| person.counts[class] > 0.0;
@@ -167,7 +170,7 @@ impl People {
                     .count()
             };
             if has(side) == 0 && has(Split::Train) > 1 {
-                self.move_to(side, has_class);
+                self.move_from(Split::Train, side, has_class);
             }
         }
     }
@@ -179,18 +182,26 @@ impl People {
             .collect()
     }
 
-    /// Moves the person of train who fits best, unless train would be left empty.
-    fn move_to(&mut self, side: Split, fits: impl Fn(&Person) -> bool) {
-        let train = self.on(Split::Train);
-        if train.len() < 2 {
+    /// The side with the most people.
+    fn fullest(&self) -> Split {
+        let sides = Split::ALL.into_iter();
+        sides
+            .max_by_key(|&side| self.on(side).len())
+            .unwrap_or(Split::Train)
+    }
+
+    /// Moves the person who fits best, unless the side they come from would be left empty.
+    fn move_from(&mut self, from: Split, side: Split, fits: impl Fn(&Person) -> bool) {
+        let there = self.on(from);
+        if there.len() < 2 {
             return;
         }
-        let candidates = train.into_iter().filter(|&index| fits(&self.list[index]));
+        let candidates = there.into_iter().filter(|&index| fits(&self.list[index]));
         let best = candidates
             .max_by(|&one, &other| self.gain(one, side).total_cmp(&self.gain(other, side)));
         if let Some(person) = best {
             let counts = self.list[person].counts.iter();
-            for (lacking, count) in self.lacking[Split::Train as usize].iter_mut().zip(counts) {
+            for (lacking, count) in self.lacking[from as usize].iter_mut().zip(counts) {
                 *lacking += count;
             }
             self.put(person, side);

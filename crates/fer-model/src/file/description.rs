@@ -71,6 +71,8 @@ pub struct TrainingSummary {
     /// How FER+ votes made the targets, if they did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ferplus_target: Option<FerPlusTarget>,
+    /// SHA-256, in hexadecimal, of which picture stood in which split.
+    pub division_hash: String,
     /// In words, how the data were split.
     pub split_rule: String,
     /// The split's seed.

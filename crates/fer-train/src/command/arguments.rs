@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use fer_data::audit::warnings;
 use fer_data::{
     Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason,
 };
@@ -119,7 +120,18 @@ impl DeviceArguments {
     }
 }
 
-/// Says what data these are: counts by class and split, what was left out, copies.
+/// Says what spoils training on these data and what mends it, save what was said already.
+pub(crate) fn say_warnings(dataset: &Dataset, people: People) -> Result<()> {
+    for warning in warnings(dataset)? {
+        if !dataset.notices().contains(&warning) {
+            say_notice(&warning, people)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says what data these are: how they were understood, counts by class and split, what was left
+/// out.
 pub(crate) fn describe_data(dataset: &Dataset, people: People) -> Result<()> {
     people.say(&format!("data        {}", dataset.name()))?;
     for notice in dataset.notices() {
@@ -145,14 +157,6 @@ pub(crate) fn describe_data(dataset: &Dataset, people: People) -> Result<()> {
         ))?;
     }
     people.say(&format!("split       {}", dataset.split_rule()))?;
-    for split in [Split::Validation, Split::Test] {
-        let copies = dataset.copies_of_train(split)?.len();
-        if copies > 0 {
-            let total = dataset.indices(split).len();
-            let (copies, total) = (thousands(copies), thousands(total));
-            people.say(&format!("warning     {copies} of {total} {split} pictures are exact copies of train pictures; --dedup takes them out of train"))?;
-        }
-    }
     let reasons = count_by_reason(dataset.skipped());
     if !reasons.is_empty() {
         let total = thousands(dataset.skipped().len());

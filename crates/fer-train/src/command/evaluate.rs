@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split, open};
-use fer_model::file::{self, Description};
+use fer_model::file::{self, Description, TrainingSummary};
 use fer_model::{ClassNames, ModelError, thousands};
 
 use crate::command::Usage;
@@ -46,6 +46,9 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     describe_data(&dataset, people)?;
 
     let split = choose_split(arguments.split.as_deref(), &dataset, same)?;
+    if same {
+        check_division(&dataset, &model.description.training, split, people)?;
+    }
     let indices = match split {
         Some(split) => dataset.indices(split),
         None => (0..dataset.len()).collect(),
@@ -114,6 +117,28 @@ fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError
         data: data.clone(),
         hint,
     })
+}
+
+/// Refuses to judge a model on a part of its own data that may have trained it.
+fn check_division(
+    dataset: &Dataset,
+    training: &TrainingSummary,
+    split: Option<Split>,
+    people: People,
+) -> Result<()> {
+    if split.is_none() {
+        people
+            .say("warning     these are all the pictures of its data: most of them trained it")?;
+        return Ok(());
+    }
+    ensure!(
+        dataset.division_hash() == training.division_hash,
+        "the model was trained on these very pictures, divided otherwise, so some of the {} pictures may have trained it; leave out --seed, --validation-fraction, --test-fraction and --dedup to divide them as then ({}, seed {}), or ask for --split all",
+        split.map_or("chosen", Split::name),
+        training.split_rule,
+        training.split_seed,
+    );
+    Ok(())
 }
 
 fn choose_split(word: Option<&str>, dataset: &Dataset, same: bool) -> Result<Option<Split>> {

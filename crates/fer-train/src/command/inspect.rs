@@ -37,6 +37,9 @@ pub(crate) struct InspectArguments {
 
 pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode> {
     let people = People::beside_json(arguments.json);
+    if let Some(path) = &arguments.out {
+        RunDirectory::check_free(path)?;
+    }
     let mut config = DataConfig {
         path: arguments.path.clone(),
         ..DataConfig::default()
@@ -90,7 +93,7 @@ fn say(found: &Audit, people: People) -> Result<()> {
         .take(NAMED)
     {
         people.say(&format!(
-            "            {}: {} {}",
+            "            {}: {}: {}",
             entry.entry, entry.reason, entry.detail
         ))?;
     }

@@ -15,11 +15,16 @@ impl People {
         if json { People::Stderr } else { People::Stdout }
     }
 
-    /// Says one line.
+    /// Says one line. That nobody reads on, as after `head`, is no failure: work goes on.
     pub(crate) fn say(self, line: &str) -> io::Result<()> {
-        match self {
+        let line = printable(line);
+        let said = match self {
             People::Stdout => writeln!(io::stdout(), "{line}"),
             People::Stderr => writeln!(io::stderr(), "{line}"),
+        };
+        match said {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            said => said,
         }
     }
 }
@@ -35,7 +40,34 @@ pub(crate) fn data(text: &str) -> Result<()> {
 pub(crate) fn complain(error: &anyhow::Error) {
     let mut out = io::stderr().lock();
     // There is nobody left to tell when stderr is closed.
-    let _ = writeln!(out, "error: {error:#}");
+    let _ = writeln!(out, "error: {}", printable(&chain(error)));
+}
+
+/// An error and what led to it, each said once: some errors name their cause themselves.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// Names of files and labels come from strangers: what would steer a terminal is written out.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() && letter != '\n' {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// Whether the reader of our output went away, as `head` does.
@@ -49,4 +81,25 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// A share as a percentage with one decimal.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_written_out() {
+        assert_eq!(printable("a\u{1b}[31mb\tc"), "a\\u{1b}[31mb\\tc");
+        assert_eq!(printable("Zürich 48×48 →"), "Zürich 48×48 →");
+    }
+
+    #[test]
+    fn a_cause_that_was_named_already_is_not_named_again() {
+        let error = anyhow!("no such file").context("cannot read a.csv: no such file");
+        assert_eq!(chain(&error), "cannot read a.csv: no such file");
+        let error = anyhow!("row 3 is broken").context("a.csv");
+        assert_eq!(chain(&error), "a.csv: row 3 is broken");
+    }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use clap::Args;
 use fer_data::drawn::DrawnFaces;
@@ -13,7 +13,7 @@ use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummar
 use fer_model::{Architecture, Network, Parameters, thousands};
 
 use crate::command::Usage;
-use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
+use crate::command::arguments::{DataArguments, DeviceArguments, describe_data, say_warnings};
 use crate::command::output::{People, percent};
 use crate::command::progress;
 use crate::config::Config;
@@ -81,18 +81,28 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     let config = arguments.config()?;
     let settings = config.training.clone().check()?;
     let people = People::Stdout;
+    let toml = config.to_toml()?;
+    if let Some(path) = &arguments.out {
+        RunDirectory::check_free(path)?;
+    }
     let selected = arguments.device.select(people)?;
     let dataset = open(&config.data.path, &config.data.open_settings())?;
     describe_data(&dataset, people)?;
+    say_warnings(&dataset, people)?;
+    ensure!(
+        !dataset.indices(Split::Train).is_empty(),
+        "{} ({}) have no picture to train on",
+        config.data.path.display(),
+        dataset.name()
+    );
     let run = match &arguments.out {
         Some(path) => RunDirectory::create(path)?,
-        None => RunDirectory::create_next(&format!(
-            "{}-{}",
-            short_name(&config.data.path, &dataset),
-            config.model.name()
-        ))?,
+        None => {
+            let data = short_name(&config.data.path, &dataset);
+            RunDirectory::create_next(&format!("{data}-{}", config.model.name()))?
+        }
     };
-    run.write("config.toml", config.to_toml()?.as_bytes())?;
+    run.write("config.toml", toml.as_bytes())?;
     run.write_skipped(dataset.skipped())?;
 
     let parameters = Parameters::new(settings.seed, &selected.device);
@@ -136,6 +146,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         settings.seed,
     )? {
         say_result(&report, &fit, people)?;
+    } else {
+        people.say(
+            "result      none: no picture validates and none tests, so metrics.json is not written",
+        )?;
     }
     let model = run.file("model.safetensors");
     people.say(&format!("run         {}", run.path().display()))?;
@@ -241,6 +255,7 @@ fn describe(
             data: dataset.name().to_string(),
             data_hash: dataset.hash().to_string(),
             ferplus_target: target,
+            division_hash: dataset.division_hash(),
             split_rule: dataset.split_rule().to_string(),
             split_seed: split.seed,
             validation_fraction: split.validation_fraction,
