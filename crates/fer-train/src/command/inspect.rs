@@ -15,8 +15,10 @@ use crate::config::DataConfig;
 use crate::report::contact_sheet::{Row, png};
 use crate::run::RunDirectory;
 
-/// How many findings of a kind are named; the JSON has all.
+/// How many values of a property are named.
 const NAMED: usize = 5;
+/// How many findings of a kind are named; the JSON has all.
+const FOUND: usize = 100;
 /// Pictures of each class on the contact sheet.
 const SHOWN: usize = 16;
 
@@ -90,7 +92,7 @@ fn say(found: &Audit, people: People) -> Result<()> {
         .skipped
         .iter()
         .filter(|entry| entry.is_unusable())
-        .take(NAMED)
+        .take(FOUND)
     {
         people.say(&format!(
             "            {}: {}: {}",
@@ -223,7 +225,7 @@ fn say_copies(found: &Audit, people: People) -> Result<()> {
             "            {} groups with different labels:",
             thousands(copies.conflicting.len())
         ))?;
-        for group in copies.conflicting.iter().take(NAMED) {
+        for group in copies.conflicting.iter().take(FOUND) {
             let members: Vec<String> = group
                 .iter()
                 .map(|one| format!("{} {}", one.picture, one.class))
@@ -239,7 +241,7 @@ fn say_findings(name: &str, what: &str, findings: &[Finding], people: People) ->
         return Ok(());
     }
     people.say(&format!("{name:<11} {} {what}:", thousands(findings.len())))?;
-    for finding in findings.iter().take(NAMED) {
+    for finding in findings.iter().take(FOUND) {
         people.say(&format!(
             "            {} ({})",
             finding.picture, finding.class
