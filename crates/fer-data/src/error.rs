@@ -115,6 +115,16 @@ pub enum DataError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Making a picture of a batch panicked.
+    #[error("batch {batch}: making {name} failed where nothing should fail: {message}")]
+    Panicked {
+        /// The batch, counted from 1.
+        batch: usize,
+        /// What a person would call the picture: a path, or a row of a file.
+        name: String,
+        /// What the panic said.
+        message: String,
+    },
     /// A data set has nothing left to work on.
     #[error("{name} holds no usable picture{detail}")]
     Empty {
