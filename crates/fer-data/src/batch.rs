@@ -44,6 +44,7 @@ pub struct Batches<'a> {
     dataset: &'a Dataset,
     order: Vec<usize>,
     batch_size: usize,
+    first: usize,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
 }
 
@@ -58,6 +59,7 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
+            first: 0,
             augmentation: None,
         }
     }
@@ -74,7 +76,14 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// How many batches there are.
+    /// The same batches from number `first` on: [`iter`](Self::iter) begins there and makes none of
+    /// those before. None is left where there are not as many.
+    pub fn starting_at(mut self, first: usize) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// How many batches there are, those before the start included.
     #[expect(
         clippy::len_without_is_empty,
         reason = "a count of work, not a collection"
@@ -100,9 +109,10 @@ impl<'a> Batches<'a> {
         Ok(batch)
     }
 
-    /// All batches in order, each made when asked for. [`ahead`](Self::ahead) makes them before.
+    /// The batches in order, from the start that was set, each made when asked for.
+    /// [`ahead`](Self::ahead) makes them before.
     pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
-        (0..self.len()).map(|number| self.batch(number))
+        (self.first..self.len()).map(|number| self.batch(number))
     }
 
     /// Batch `number` with black pictures.

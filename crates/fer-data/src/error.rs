@@ -115,12 +115,10 @@ pub enum DataError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Making a picture of a batch panicked.
-    #[error("batch {batch}: making {name} failed where nothing should fail: {message}")]
-    Panicked {
-        /// The batch, counted from 1.
-        batch: usize,
-        /// What a person would call the picture: a path, or a row of a file.
+    /// A worker panicked: a mistake in this program, not in the data.
+    #[error("{name}: the worker panicked: {message}. Please report it with this file")]
+    Panic {
+        /// What was being worked on: a file, or what stands for it.
         name: String,
         /// What the panic said.
         message: String,

@@ -1,7 +1,5 @@
 //! Batches made by threads of their own while the network works on the one before.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Batch, Batches};
 use crate::error::DataError;
 use crate::picture::PIXELS;
+use crate::worker::guarded;
 
 /// Batches that lie ready at most, where one thread makes them.
 const READY: usize = 3;
@@ -64,20 +63,20 @@ impl Batches<'_> {
     /// than a CPU trains on; a GPU may want more of them. When `consume` returns they end, also when
     /// it has not taken all batches.
     ///
-    /// A panic while a picture is made becomes the [`DataError::Panicked`] of its batch.
+    /// A panic while a picture is made becomes the [`DataError::Panic`] of its batch.
     ///
     /// ```no_run
-    /// # use fer_data::{Batches, OpenSettings, Split, open};
+    /// # use fer_data::{Batches, DataError, OpenSettings, Split, open};
     /// # let faces = open("drawn".as_ref(), &OpenSettings::default())?;
     /// let batches = Batches::new(&faces, faces.indices(Split::Train), 32).shuffled(7, 0);
-    /// batches.ahead(1, |ahead| {
+    /// batches.ahead(1, |ahead| -> Result<(), DataError> {
     ///     for batch in ahead.by_ref() {
     ///         println!("{} pictures", batch?.labels.len());
     ///     }
     ///     println!("waited {:?}", ahead.waited());
     ///     Ok(())
-    /// })
-    /// # as Result<(), fer_data::DataError>
+    /// })?;
+    /// # Ok::<(), DataError>(())
     /// ```
     ///
     /// # Panics
@@ -96,10 +95,10 @@ impl Batches<'_> {
         // Beside what waits in its channel, a thread holds one that is made.
         let waiting = READY.div_ceil(threads) - 1;
         thread::scope(|scope| {
-            let start = |first| {
+            let start = |turn| {
                 let (sender, receiver) = sync_channel(waiting);
                 scope.spawn(move || {
-                    let mut batches = (first..self.len()).step_by(threads);
+                    let mut batches = (self.first + turn..self.len()).step_by(threads);
                     // Nobody takes them any more once sending fails.
                     batches.all(|number| sender.send(self.batch_by(number, fill)).is_ok())
                 });
@@ -109,7 +108,7 @@ impl Batches<'_> {
             let mut ahead = Ahead {
                 threads: (0..threads).map(start).collect(),
                 next: 0,
-                count: self.len(),
+                count: self.len().saturating_sub(self.first),
                 waited: Duration::ZERO,
             };
             consume(&mut ahead)
@@ -120,21 +119,11 @@ impl Batches<'_> {
     fn batch_by(&self, number: usize, fill: &Fill<'_>) -> Result<Batch, DataError> {
         let mut batch = self.blank(number);
         for (values, &index) in batch.pixels.chunks_exact_mut(PIXELS).zip(&batch.indices) {
-            let made = catch_unwind(AssertUnwindSafe(|| fill(values, index)));
-            made.map_err(|panic| DataError::Panicked {
-                batch: number + 1,
-                name: self.dataset.origin(index),
-                message: message(panic.as_ref()),
-            })??;
+            let name = || format!("batch {}, {}", number + 1, self.dataset.origin(index));
+            guarded(name, || fill(values, index))??;
         }
         Ok(batch)
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it does not say why".into())
 }
 
 #[cfg(test)]
@@ -211,6 +200,14 @@ mod tests {
         assert_eq!(expected[9].labels.len(), 5, "the last one is short");
         for threads in [1, 2, 3, 4, 20] {
             assert_eq!(all(&batches(1), threads), expected, "{threads} threads");
+            for first in [1, 7, 10, 11] {
+                let left = all(&batches(1).starting_at(first), threads);
+                assert_eq!(
+                    left,
+                    expected[first.min(10)..],
+                    "{threads} threads, from {first}"
+                );
+            }
         }
         assert_ne!(all(&batches(2), 1), expected, "another epoch");
     }
