@@ -2,7 +2,8 @@ use candle_core::{Result, Tensor};
 use fer_data::random::stream;
 use rand::RngExt;
 
-/// Whether a forward pass trains or predicts.
+/// Whether a forward pass trains or predicts: it decides about dropout and about the statistics that
+/// normalise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Dropout is on; its masks are drawn for this seed and this step, counted over the whole run.
@@ -14,6 +15,13 @@ pub enum Mode {
     },
     /// Dropout is off.
     Predict,
+}
+
+impl Mode {
+    /// Whether it is one of training.
+    pub fn trains(self) -> bool {
+        matches!(self, Mode::Train { .. })
+    }
 }
 
 /// Inverted dropout (Srivastava et al. 2014): when training, each value is zero with probability

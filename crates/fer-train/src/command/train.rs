@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     if let Some(path) = &arguments.out {
         RunDirectory::check_free(path)?;
     }
-    let selected = arguments.device.select(people)?;
+    let (selected, engine) = arguments.device.select(people)?;
     let dataset = open(&config.data.path, &config.data.open_settings())?;
     describe_data(&dataset, people)?;
     say_warnings(&dataset, people)?;
@@ -108,10 +108,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     let parameters = Parameters::new(settings.seed, &selected.device);
     let network = config
         .model
-        .build(dataset.class_names().len(), parameters.builder())?;
+        .build(dataset.class_names().len(), engine, parameters.builder())?;
     say_network(&config.model, &parameters, &run, people)?;
     let trainer = Trainer {
-        network: network.as_ref(),
+        network: &network,
         parameters: &parameters,
         dataset: &dataset,
         settings: &settings,
@@ -132,7 +132,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         &settings,
         &dataset,
         &fit,
-        network.as_ref(),
+        &network,
         &selected.device,
     )?;
     file::save(&run.file("model.safetensors"), &fit.weights, &description)?;
@@ -141,7 +141,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         &run,
         &dataset,
         &fit,
-        network.as_ref(),
+        &network,
         &selected.device,
         settings.seed,
     )? {
@@ -209,7 +209,7 @@ fn say_network(
     people: People,
 ) -> Result<()> {
     let count = parameters
-        .vars()
+        .trainable()
         .iter()
         .map(|(_, var)| var.elem_count())
         .sum();

@@ -4,26 +4,27 @@ use anyhow::{Context, Result};
 use candle_core::Var;
 use candle_core::backprop::GradStore;
 use fer_model::Parameters;
-use fer_model::ops::{AdamSettings, AdamState};
+use fer_model::ops::{AdamSettings, AdamState, Engine};
 
-/// Adam over all variables of a network; its state is kept by tensor name.
+/// Adam over the trainable variables of a network; its state is kept by tensor name.
 pub struct Adam {
     vars: Vec<(String, Var)>,
     state: BTreeMap<String, AdamState>,
     settings: AdamSettings,
-    step: i32,
+    step: u32,
 }
 
 impl Adam {
-    /// Starts with zero moments for every variable of `parameters`.
+    /// Starts with zero moments for every trainable variable of `parameters`, to be moved by `engine`
+    /// where they are on the CPU.
     ///
     /// # Errors
     /// A device without memory.
-    pub fn new(parameters: &Parameters, settings: AdamSettings) -> Result<Self> {
-        let vars = parameters.vars();
+    pub fn new(parameters: &Parameters, settings: AdamSettings, engine: Engine) -> Result<Self> {
+        let vars = parameters.trainable();
         let mut state = BTreeMap::new();
         for (name, var) in &vars {
-            state.insert(name.clone(), AdamState::new(var)?);
+            state.insert(name.clone(), AdamState::new(var, engine)?);
         }
         Ok(Adam {
             vars,

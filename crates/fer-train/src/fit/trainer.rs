@@ -70,7 +70,7 @@ impl Trainer<'_> {
     /// that fails.
     pub fn run(&self, progress: &mut dyn Progress, stop: &AtomicBool) -> Result<Fit> {
         let settings = self.settings;
-        let mut adam = Adam::new(self.parameters, settings.adam)?;
+        let mut adam = Adam::new(self.parameters, settings.adam, self.network.engine())?;
         let mut watch = EarlyStopping::new(settings.monitor, settings.min_delta, settings.patience);
         let mut best = None;
         let (mut history, mut durations) = (History::new(), Vec::new());
@@ -159,7 +159,7 @@ impl Trainer<'_> {
             step,
         };
         let logits = self.network.forward(&pictures, mode)?;
-        let gradients = cross_entropy(&logits, &targets)?.backward()?;
+        let gradients = cross_entropy(&logits, &targets, self.network.engine())?.backward()?;
         let log_probabilities = log_probabilities(&logits.detach())?
             .flatten_all()?
             .to_vec1()?;
