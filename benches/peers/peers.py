@@ -27,7 +27,7 @@ PREPARER = "pytorch"
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of every row [default: 5]")
-    parser.add_argument("--rows", metavar="PATTERN", nargs="+", default=["*"],
+    parser.add_argument("--rows", metavar="PATTERN", nargs="+",
                         help="rows to measure, as `train/cnn/*` [default: all]; --list names them")
     parser.add_argument("--without", metavar="PEER", nargs="+", default=[], help="workers to leave out")
     parser.add_argument("--quick", action="store_true", help="two rounds of a few rows: do the scripts still run?")
@@ -46,7 +46,7 @@ def arguments():
 
 def chosen(options):
     """(rows to measure, [(row, why it is not measured)])."""
-    patterns = table.QUICK if options.quick else options.rows
+    patterns = options.rows or (table.QUICK if options.quick else ["*"])
     matching = [row for row in table.all_rows() if any(fnmatch.fnmatch(row.key, each) for each in patterns)]
     left_out, kept = [], []
     for row in matching:
@@ -127,6 +127,9 @@ def main():
     rows, left_out = chosen(options)
     if not rows and not left_out:
         sys.exit(f"no row matches {' '.join(options.rows)}; --list names them")
+    unknown = set(options.without) - {name for row in table.all_rows() for name in row.workers()[1:]}
+    if unknown:
+        sys.exit(f"no peer is named {', '.join(sorted(unknown))}")
     setting = Setting(
         options.work.resolve(), options.release.resolve(), options.tract.resolve(),
         options.threads, options.fer2013, options.folder, options.preload,

@@ -31,7 +31,7 @@ def table(results, left_out):
         for group, _, median, ratio, wanted in comparisons(row, found):
             want = "" if wanted is None else f"{wanted:g}" + ("" if ratio >= wanted else ", missed")
             lines.append(f"| {row.title} | {ours} | {group} | {shown(median, row.unit)} | {ratio:.2f} | {want} |")
-    lines += [f"\n{what}: {why}" for what, why in left_out]
+    lines += [""] + [f"- {what}: {why}" for what, why in left_out]
     return "\n".join(lines)
 
 

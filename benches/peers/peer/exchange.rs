@@ -73,21 +73,23 @@ impl Exchange {
     /// A network's tensors by name, in PyTorch's layout.
     pub(crate) fn weights(&self, network: &str) -> Result<BTreeMap<String, Tensor>> {
         let path = self.path(&format!("{network}.safetensors"));
-        let tensors = safetensors::load(&path, &Device::Cpu)
-            .with_context(|| path.display().to_string())?;
+        let tensors =
+            safetensors::load(&path, &Device::Cpu).with_context(|| path.display().to_string())?;
         Ok(tensors.into_iter().collect())
     }
 
     /// Pictures (batch, 1, 48, 48), f32, and labels (batch), u32, of every whole batch.
     pub(crate) fn batches(&self, size: usize) -> Result<Vec<(Tensor, Tensor)>> {
         let path = self.path("faces.safetensors");
-        let faces = safetensors::load(&path, &Device::Cpu)
-            .with_context(|| path.display().to_string())?;
+        let faces =
+            safetensors::load(&path, &Device::Cpu).with_context(|| path.display().to_string())?;
         let (pictures, labels) = (&faces["pictures"], &faces["labels"]);
         (0..pictures.dim(0)? / size)
             .map(|number| {
                 let pictures = pictures.narrow(0, number * size, size)?.copy()?;
-                let labels = labels.narrow(0, number * size, size)?.to_dtype(DType::U32)?;
+                let labels = labels
+                    .narrow(0, number * size, size)?
+                    .to_dtype(DType::U32)?;
                 Ok((pictures, labels))
             })
             .collect()

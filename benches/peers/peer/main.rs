@@ -70,7 +70,11 @@ fn answer(
     last: &mut Last,
 ) -> Result<Value> {
     let network = question["network"].as_str().unwrap_or_default();
-    let number = |name: &str| question[name].as_u64().with_context(|| format!("no {name}"));
+    let number = |name: &str| {
+        question[name]
+            .as_u64()
+            .with_context(|| format!("no {name}"))
+    };
     match question["work"].as_str().unwrap_or_default() {
         work @ ("train" | "infer") => {
             let key = (work.to_string(), network.to_string(), number("batch")?);

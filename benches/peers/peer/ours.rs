@@ -6,9 +6,7 @@ use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummar
 use fer_model::ops::{
     AdamForm, AdamSettings, ConvolutionSettings, DepthwiseSettings, Engine, Mode, cross_entropy,
 };
-use fer_model::{
-    Architecture, CnnSettings, Network, Parameters, Sequential, Stack, VggSettings,
-};
+use fer_model::{Architecture, CnnSettings, Network, Parameters, Sequential, Stack, VggSettings};
 use fer_train::fit::Adam;
 use serde_json::{Value, json};
 
@@ -162,7 +160,9 @@ fn stacked(mut stack: Stack<'_>, blocks: Vec<Block>) -> Result<Sequential> {
 pub(crate) fn save_model(exchange: &Exchange, name: &str) -> Result<Value> {
     let (parameters, network) = build(exchange, name, true)?;
     let pictures: Tensor = exchange.batches(1)?.swap_remove(0).0;
-    let pixels = (pictures.flatten_all()? * 255.0)?.round()?.to_dtype(DType::U8)?;
+    let pixels = (pictures.flatten_all()? * 255.0)?
+        .round()?
+        .to_dtype(DType::U8)?;
     let face = Picture::from_pixels(&pixels.to_vec1::<u8>()?, "drawn")?;
     let description = Description {
         format: Description::FORMAT,

@@ -106,7 +106,8 @@ impl Layers {
             }
             Block::Dense { name, relu, .. } => {
                 let (weight, bias) = self.variables(&name, weights)?;
-                self.layers.push(Layer::Linear(Linear::new(weight, Some(bias))));
+                self.layers
+                    .push(Layer::Linear(Linear::new(weight, Some(bias))));
                 relu
             }
             Block::Dropout { share } => {
@@ -133,7 +134,9 @@ impl Layers {
     ) -> Result<(Tensor, Tensor)> {
         let mut variable = |part: &str| {
             let name = format!("{name}.{part}");
-            let value = weights.remove(&name).with_context(|| format!("no {name}"))?;
+            let value = weights
+                .remove(&name)
+                .with_context(|| format!("no {name}"))?;
             let var = Var::from_tensor(&value)?;
             self.vars.push(var.clone());
             Ok::<_, anyhow::Error>(var.as_tensor().clone())
