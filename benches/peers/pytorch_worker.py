@@ -38,10 +38,12 @@ def pictures(values):
     return values.to(memory_format=torch.channels_last) if TUNED else values
 
 
-def compiled(model):
+def compiled(model, freezing):
+    """Compiled where this worker compiles; `freezing` makes constants of the weights."""
     if not COMPILED:
         return model
     torch._dynamo.reset()
+    torch._inductor.config.freezing = freezing
     return torch.compile(model, dynamic=False)
 
 
@@ -52,7 +54,7 @@ def trainer(name, dropout=True):
         if isinstance(layer, nn.Dropout) and not dropout:
             layer.p = 0.0
     adam = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True if TUNED else None)
-    forward = compiled(model)
+    forward = compiled(model, freezing=False)
 
     def step(x, y):
         adam.zero_grad()
@@ -65,18 +67,10 @@ def trainer(name, dropout=True):
 
 
 def predictor(name):
-    if COMPILED:
-        torch._inductor.config.freezing = True
-    return compiled(network(name).eval())
+    return compiled(network(name).eval(), freezing=True)
 
 
-def train_setting(name, size):
-    if COMPILED:
-        torch._inductor.config.freezing = False
-    return trainer(name), batches(size)
-
-
-TRAIN = Last(train_setting)
+TRAIN = Last(lambda name, size: (trainer(name), batches(size)))
 INFER = Last(lambda name, size: (predictor(name), batches(size)))
 
 
@@ -95,10 +89,8 @@ def check(question):
     """Logits in evaluation mode and the losses of the first steps, dropout off."""
     name, size = question["network"], question["batch"]
     x, y = batches(size)[0]
-    if COMPILED:
-        torch._inductor.config.freezing = False
     with torch.inference_mode():
-        logits = compiled(network(name).eval())(x)
+        logits = predictor(name)(x)
     step = trainer(name, dropout=False)
     return {"logits": logits.tolist(), "losses": [step(x, y).item() for _ in range(question["steps"])]}
 
