@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fer_model::ops::{Engine, Mode};
-use fer_model::{Architecture, Network, Parameters, pictures_to_tensor};
+use fer_model::{Architecture, Network, Parameters, Plan, pictures_to_tensor};
 
 fn forward(criterion: &mut Criterion) {
     for device in devices::available() {
@@ -27,7 +27,7 @@ fn forward(criterion: &mut Criterion) {
             let network = network
                 .build(8, Engine::detect(), parameters.builder())
                 .unwrap();
-            let plan = network.plan().unwrap().filter(|_| by_plan);
+            let plan = Plan::new(&network).unwrap().filter(|_| by_plan);
             let way = if plan.is_some() { "plan" } else { "graph" };
             let group = format!("forward/{name}/{}/{way}", device.name);
             let mut group = criterion.benchmark_group(group);

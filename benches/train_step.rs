@@ -1,5 +1,5 @@
-//! One training step of each network: forward, backward and Adam, with the best engine and, for the
-//! source document's network, with the portable form beside it.
+//! One training step of each network: forward, backward and Adam, with the best engine by the tape and,
+//! for the source document's network, by candle's graph and in the portable form beside it.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
@@ -12,28 +12,33 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fer_model::ops::{AdamSettings, Engine, Mode, cross_entropy};
-use fer_model::{Architecture, Network, Parameters, Sequential, pictures_to_tensor};
+use fer_model::{Architecture, Network, Parameters, Sequential, Tape, pictures_to_tensor};
 use fer_train::fit::Adam;
 
-struct Training {
-    network: Sequential,
+struct Training<'a> {
+    network: &'a Sequential,
+    tape: Option<Tape<'a>>,
     adam: Adam,
     pictures: Tensor,
     targets: Tensor,
     step: u64,
 }
 
-impl Training {
-    fn new(name: &str, engine: Engine, size: usize, device: &Device) -> Self {
-        let parameters = Parameters::new(0, device);
-        let network = Architecture::named(name).unwrap();
-        let network = network.build(8, engine, parameters.builder()).unwrap();
+impl<'a> Training<'a> {
+    fn new(
+        network: &'a Sequential,
+        parameters: &Parameters,
+        by_tape: bool,
+        size: usize,
+        device: &Device,
+    ) -> Self {
         let shares: Vec<f32> = (0..size * 8)
             .map(|place| f32::from(place % 8 == place / 8 % 8))
             .collect();
         Training {
-            adam: Adam::new(&parameters, AdamSettings::default(), engine).unwrap(),
+            adam: Adam::new(parameters, AdamSettings::default(), network.engine()).unwrap(),
             network,
+            tape: by_tape.then(|| Tape::new(network).unwrap()),
             pictures: pictures_to_tensor(&setting::faces(size), device).unwrap(),
             targets: Tensor::from_vec(shares, (size, 8), device).unwrap(),
             step: 0,
@@ -46,31 +51,44 @@ impl Training {
             step: self.step,
         };
         self.step += 1;
-        let logits = self.network.forward(&self.pictures, mode).unwrap();
+        let logits = match &self.tape {
+            Some(tape) => tape.forward(&self.pictures, mode).unwrap(),
+            None => self.network.forward(&self.pictures, mode).unwrap(),
+        };
         let loss = cross_entropy(&logits, &self.targets, self.network.engine()).unwrap();
-        self.adam.step(&loss.backward().unwrap(), 1e-3).unwrap();
+        let gradients = match &self.tape {
+            Some(tape) => tape.backward(&loss).unwrap(),
+            None => loss.backward().unwrap(),
+        };
+        self.adam.step(&gradients, 1e-3).unwrap();
     }
 }
 
 fn train_step(criterion: &mut Criterion) {
     let best = Engine::detect();
     for device in devices::available() {
-        for (name, engine) in [
-            ("cnn", best),
-            ("vgg", best),
-            ("resnet", best),
-            ("cnn", Engine::Portable),
+        for (name, engine, by_tape) in [
+            ("cnn", best, true),
+            ("vgg", best, true),
+            ("resnet", best, true),
+            ("cnn", best, false),
+            ("cnn", Engine::Portable, false),
         ] {
             let engine_name = if device.device.is_cpu() {
                 engine
             } else {
                 Engine::Portable
             };
-            let group = format!("train_step/{name}/{}/{engine_name}", device.name);
+            let way = if by_tape { "tape" } else { "graph" };
+            let group = format!("train_step/{name}/{}/{engine_name}/{way}", device.name);
             let mut group = criterion.benchmark_group(group);
+            let parameters = Parameters::new(0, &device.device);
+            let network = Architecture::named(name).unwrap();
+            let network = network.build(8, engine, parameters.builder()).unwrap();
             group.sample_size(10);
             for size in [32usize, 128] {
-                let mut training = Training::new(name, engine, size, &device.device);
+                let mut training =
+                    Training::new(&network, &parameters, by_tape, size, &device.device);
                 group.throughput(Throughput::Elements(size as u64));
                 group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
                     bencher.iter_custom(|iterations| {

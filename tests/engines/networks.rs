@@ -2,7 +2,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use fer_model::ops::{
     AdamSettings, ConvolutionSettings, DepthwiseSettings, Engine, Mode, cross_entropy,
 };
-use fer_model::{Architecture, Network, Parameters, Sequential, Shape, Stack};
+use fer_model::{Architecture, Network, Parameters, Plan, Sequential, Shape, Stack, Tape};
 use fer_train::fit::Adam;
 use proptest::prelude::*;
 
@@ -157,7 +157,7 @@ fn plans_give_what_the_network_gives_for_random_networks_on_every_engine() {
         let portable = network(input, &pieces, flat_row, Engine::Portable, &parameters).unwrap();
         randomise(&parameters);
         assert!(
-            portable.plan().unwrap().is_none(),
+            Plan::new(&portable).unwrap().is_none(),
             "the portable engine has no plan"
         );
         let expected = flat(&portable.forward(&pictures, Mode::Predict).unwrap());
@@ -171,7 +171,7 @@ fn plans_give_what_the_network_gives_for_random_networks_on_every_engine() {
         for engine in kernels() {
             let network = network(input, &pieces, flat_row, engine, &parameters).unwrap();
             let graph = flat(&network.forward(&pictures, Mode::Predict).unwrap());
-            let plan = network.plan().unwrap().unwrap();
+            let plan = Plan::new(&network).unwrap().unwrap();
             let planned = flat(&plan.forward(&pictures).unwrap());
             assert_close(&format!("{engine} graph"), &graph, &expected, 2e-4);
             assert_close(&format!("{engine} plan"), &planned, &graph, 2e-5);
@@ -183,6 +183,92 @@ fn plans_give_what_the_network_gives_for_random_networks_on_every_engine() {
     runner(60).run(&cases, test).unwrap();
 }
 
+#[test]
+fn a_tape_gives_the_gradients_of_the_graph_for_random_networks_on_every_engine() {
+    let cases = (
+        pieces(),
+        prop_oneof![Just(1usize), Just(3)],
+        5..13usize,
+        any::<bool>(),
+    );
+    let test = |(pieces, channels, side, flat_row): (Vec<Piece>, usize, usize, bool)| {
+        let input = [channels, side, side + 1];
+        let pictures = random(&[3, channels, side, side + 1], "pictures");
+        let pictures = candle_core::Var::from_tensor(&pictures).unwrap();
+        let targets = Tensor::full(0.2f32, (3, 5), &Device::Cpu).unwrap();
+        for engine in Engine::available() {
+            let parameters = Parameters::new(3, &Device::Cpu);
+            let network = network(input, &pieces, flat_row, engine, &parameters).unwrap();
+            let mut vars = parameters.trainable();
+            vars.push(("pictures".into(), pictures.clone()));
+            let tape = Tape::new(&network).unwrap();
+            let made = |taped: bool, step| {
+                randomise(&parameters);
+                let mode = Mode::Train { seed: 2, step };
+                let logits = if taped {
+                    tape.forward(&pictures, mode).unwrap()
+                } else {
+                    network.forward(&pictures, mode).unwrap()
+                };
+                let loss = cross_entropy(&logits, &targets, engine).unwrap();
+                let gradients = if taped {
+                    tape.backward(&loss).unwrap()
+                } else {
+                    loss.backward().unwrap()
+                };
+                let mut found = vec![flat(&logits)];
+                found.extend(
+                    vars.iter()
+                        .map(|(_, var)| flat(gradients.get(var).unwrap())),
+                );
+                let statistics = parameters.vars().into_iter().map(|(_, var)| flat(&var));
+                found.extend(statistics);
+                found
+            };
+            // Two steps, so that buffers of the first would show in the second.
+            for step in 0..2 {
+                for (found, expected) in made(true, step).iter().zip(&made(false, step)) {
+                    assert_close(&format!("{engine}"), found, expected, 1e-5);
+                }
+            }
+        }
+        Ok(())
+    };
+    runner(50).run(&cases, test).unwrap();
+}
+
+#[test]
+fn a_tape_refuses_to_go_back_through_an_earlier_pass() {
+    let parameters = Parameters::new(3, &Device::Cpu);
+    let network = Architecture::default();
+    let network = network
+        .build(8, Engine::detect(), parameters.builder())
+        .unwrap();
+    let tape = Tape::new(&network).unwrap();
+    let pictures = random(&[1, 1, 48, 48], "pictures");
+    let mode = Mode::Train { seed: 0, step: 0 };
+    let first = tape.forward(&pictures, mode).unwrap().sum_all().unwrap();
+    let second = tape.forward(&pictures, mode).unwrap().sum_all().unwrap();
+    assert!(
+        tape.backward(&first)
+            .unwrap_err()
+            .to_string()
+            .contains("another forward pass")
+    );
+    assert!(tape.backward(&second).is_ok());
+    assert!(
+        tape.backward(&pictures.sum_all().unwrap()).is_err(),
+        "no logits in the loss"
+    );
+    let small = random(&[1, 1, 40, 48], "small");
+    assert!(
+        tape.forward(&small, mode)
+            .unwrap_err()
+            .to_string()
+            .contains("[1, 40, 48]")
+    );
+}
+
 /// Losses and final weights, as bits, of a few steps.
 fn trained(architecture: &Architecture, engine: Engine, threads: usize) -> (Vec<u32>, Vec<u32>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -190,6 +276,7 @@ fn trained(architecture: &Architecture, engine: Engine, threads: usize) -> (Vec<
         let parameters = Parameters::new(5, &Device::Cpu);
         let network = architecture.build(8, engine, parameters.builder()).unwrap();
         let mut adam = Adam::new(&parameters, AdamSettings::default(), engine).unwrap();
+        let tape = Tape::new(&network).unwrap();
         let pictures = random(&[6, 1, 48, 48], "pictures");
         let targets = Tensor::eye(8, DType::F32, &Device::Cpu).unwrap();
         let targets = targets.narrow(0, 0, 6).unwrap();
@@ -202,7 +289,7 @@ fn trained(architecture: &Architecture, engine: Engine, threads: usize) -> (Vec<
             losses.push(loss.to_scalar::<f32>().unwrap().to_bits());
             adam.step(&loss.backward().unwrap(), 1e-3).unwrap();
         }
-        let plan = network.plan().unwrap().unwrap();
+        let plan = Plan::new(&network).unwrap().unwrap();
         let mut bits: Vec<u32> = flat(&plan.forward(&pictures).unwrap())
             .into_iter()
             .map(f32::to_bits)
@@ -265,8 +352,7 @@ fn a_nan_or_an_infinity_in_a_picture_or_a_weight_travels_as_in_the_portable_form
                 let finite = |logits: &Tensor| -> Vec<bool> {
                     flat(logits).iter().map(|logit| logit.is_finite()).collect()
                 };
-                let planned = network
-                    .plan()
+                let planned = Plan::new(&network)
                     .unwrap()
                     .map(|plan| plan.forward(&pictures).unwrap());
                 (finite(&logits), planned.map(|logits| finite(&logits)))
@@ -355,6 +441,18 @@ fn stacks_refuse_what_does_not_fit_and_name_it() {
         error.contains("[1, 6, 6]") && error.contains("[1, 5, 6]"),
         "{error}"
     );
-    assert!(network.plan().unwrap().unwrap().forward(&other).is_err());
-    assert!(network.plan().unwrap().unwrap().run(&[0.0; 35]).is_err());
+    assert!(
+        Plan::new(&network)
+            .unwrap()
+            .unwrap()
+            .forward(&other)
+            .is_err()
+    );
+    assert!(
+        Plan::new(&network)
+            .unwrap()
+            .unwrap()
+            .run(&[0.0; 35])
+            .is_err()
+    );
 }

@@ -49,7 +49,7 @@ impl Classifier {
     pub fn load_with(path: &Path, device: &Device, engine: Engine) -> Result<Self, ModelError> {
         let model = file::load(path, device, engine)?;
         Ok(Classifier {
-            plan: model.network.plan()?,
+            plan: Plan::new(&model.network)?,
             model,
             device: device.clone(),
         })

@@ -56,6 +56,7 @@ mod arch;
 mod parameters;
 mod plan;
 mod summary;
+mod tape;
 
 mod device;
 mod error;
@@ -75,6 +76,7 @@ pub use input::{batch_to_tensors, pictures_to_tensor};
 pub use parameters::{Parameters, glorot_uniform, he_uniform};
 pub use plan::Plan;
 pub use summary::{layer_table, thousands};
+pub use tape::Tape;
 
 pub use candle_core::Device;
 pub use fer_data::{ClassNames, Expression, Picture, Resize};

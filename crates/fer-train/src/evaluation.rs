@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Device;
 use fer_data::{Batches, Dataset, Split};
 use fer_model::ops::{Mode, log_probabilities};
-use fer_model::{Network, batch_to_tensors, most_probable};
+use fer_model::{Network, Plan, batch_to_tensors, most_probable};
 
 use crate::metrics::{Copies, Metrics, Report};
 
@@ -32,7 +32,7 @@ pub fn evaluate(
     device: &Device,
 ) -> Result<Evaluation> {
     let classes = dataset.class_names().len();
-    let plan = network.plan()?;
+    let plan = Plan::new(network)?;
     let mut metrics = Metrics::new(dataset.class_names());
     let mut predicted = Vec::with_capacity(indices.len());
     for batch in Batches::new(dataset, indices.clone(), BATCH).iter() {

@@ -40,6 +40,14 @@ impl Block {
 }
 
 impl Block {
+    /// Its bias, if it is a dense layer.
+    pub(crate) fn bias(&self) -> Option<&Tensor> {
+        match self {
+            Block::Dense(dense) => Some(dense.tensors()[1]),
+            _ => None,
+        }
+    }
+
     /// Its weight, if it has one.
     pub(crate) fn weight(&self) -> Option<&Tensor> {
         match self {

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::ops::{Engine, Mode};
-use crate::plan::Plan;
 
 pub(crate) use block::{Block, Residual};
 pub use cnn::CnnSettings;
@@ -36,13 +35,11 @@ pub trait Network: Send + Sync {
     /// Pictures of another shape or on another device than the weights.
     fn forward(&self, pictures: &Tensor, mode: Mode) -> candle_core::Result<Tensor>;
 
-    /// The network with its weights as they are now, made ready to predict on the CPU without a
-    /// graph; `None` where its weights are elsewhere or its engine has no kernels.
-    ///
-    /// # Errors
-    /// Weights that cannot be read.
-    fn plan(&self) -> candle_core::Result<Option<Plan>> {
-        Ok(None)
+    /// The network as blocks one after the other, from which a [`Plan`](crate::Plan) and a
+    /// [`Tape`](crate::Tape) are made; `None` where it is something else and candle's graph does the
+    /// work.
+    fn sequential(&self) -> Option<&Sequential> {
+        None
     }
 
     /// What computes it where its tensors are on the CPU.

@@ -3,7 +3,6 @@ use candle_core::{Result, Tensor, bail};
 use crate::arch::block::Block;
 use crate::arch::{Layer, Network};
 use crate::ops::{Engine, Mode};
-use crate::plan::Plan;
 
 /// A network of blocks one after the other, some of them around a residual: what a
 /// [`Stack`](crate::Stack) builds, and what every network of this crate is.
@@ -23,6 +22,12 @@ impl Sequential {
     /// The rows of its layer table.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The smallest variable near the end, if the network is to be trained.
+    pub(crate) fn anchor(&self) -> Option<&Tensor> {
+        let bias = self.blocks.iter().rev().find_map(Block::bias);
+        bias.filter(|bias| bias.is_variable())
     }
 
     /// Any weight, which tells where the network lies.
@@ -52,8 +57,8 @@ impl Network for Sequential {
         Ok(output)
     }
 
-    fn plan(&self) -> Result<Option<Plan>> {
-        Plan::of(self)
+    fn sequential(&self) -> Option<&Sequential> {
+        Some(self)
     }
 
     fn engine(&self) -> Engine {

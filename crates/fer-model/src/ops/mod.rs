@@ -28,6 +28,7 @@ pub(crate) use convolution::Affine;
 pub use convolution::{ConvolutionBlock, ConvolutionSettings, DepthwiseBlock, DepthwiseSettings};
 pub use cross_entropy::{cross_entropy, log_probabilities};
 pub use dense::Dense;
+pub(crate) use dropout::dropout_mask;
 pub use dropout::{Mode, dropout};
 pub use engine::{Engine, EngineChoice};
 pub use flatten::flatten;

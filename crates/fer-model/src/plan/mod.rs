@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Result, Tensor, bail};
 
-use crate::arch::Sequential;
+use crate::arch::Network;
 use crate::plan::step::{Source, Step};
 
 /// Pictures that go through all the steps together: enough for every thread, few enough for what
@@ -33,9 +33,15 @@ type Workspace = Vec<Vec<f32>>;
 
 impl Plan {
     /// The plan of a network with its weights as they are now; `None` where they are not f32 on the
-    /// CPU or the network's engine has no kernels.
-    pub(crate) fn of(network: &Sequential) -> Result<Option<Self>> {
-        compile::plan(network)
+    /// CPU, the network's engine has no kernels, or it is not made of blocks.
+    ///
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn new(network: &dyn Network) -> Result<Option<Self>> {
+        match network.sequential() {
+            Some(network) => compile::plan(network),
+            None => Ok(None),
+        }
     }
 
     /// Logits (pictures, classes) of pictures, f32 of shape (pictures, channels, rows, columns).

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use fer_data::{Batch, Batches, Dataset, Split};
 use fer_model::ops::{Mode, cross_entropy, log_probabilities};
-use fer_model::{Network, Parameters, batch_to_tensors};
+use fer_model::{Network, Parameters, Tape, batch_to_tensors};
 
 use crate::evaluation::evaluate;
 use crate::fit::{Adam, CheckedSettings, EarlyStopping, EpochRecord, History, Monitor};
@@ -126,11 +126,12 @@ impl Trainer<'_> {
             .shuffled(settings.seed, epoch as u64)
             .augmented(&settings.augmentation, settings.seed, epoch as u64);
         let mut metrics = Metrics::new(self.dataset.class_names());
+        let tape = Tape::new(self.network)?;
         progress.epoch_starts(epoch, batches.len());
         for (number, batch) in batches.iter().enumerate() {
             let batch = batch?;
             let pictures = batch.labels.len();
-            self.train_batch(batch, *step, adam, &mut metrics)
+            self.train_batch(&tape, batch, *step, adam, &mut metrics)
                 .with_context(|| {
                     format!("epoch {epoch}, batch {} of {}", number + 1, batches.len())
                 })?;
@@ -145,6 +146,7 @@ impl Trainer<'_> {
 
     fn train_batch(
         &self,
+        tape: &Tape<'_>,
         batch: Batch,
         step: u64,
         adam: &mut Adam,
@@ -158,8 +160,9 @@ impl Trainer<'_> {
             seed: settings.seed,
             step,
         };
-        let logits = self.network.forward(&pictures, mode)?;
-        let gradients = cross_entropy(&logits, &targets, self.network.engine())?.backward()?;
+        let logits = tape.forward(&pictures, mode)?;
+        let loss = cross_entropy(&logits, &targets, self.network.engine())?;
+        let gradients = tape.backward(&loss)?;
         let log_probabilities = log_probabilities(&logits.detach())?
             .flatten_all()?
             .to_vec1()?;

@@ -47,7 +47,7 @@ impl BatchNorm {
             Some(engine) => {
                 let (output, mean, variance) =
                     fused::apply(engine, maps, [&self.weight, &self.bias], residual, finish)?;
-                self.track(&mean, &variance, maps)?;
+                self.track(&mean, &variance, positions(maps)?)?;
                 Ok(output)
             }
             None => self.normalise_portable(maps, residual, finish),
@@ -65,13 +65,18 @@ impl BatchNorm {
         let variance = centred.sqr()?.mean_keepdim((0, 1, 2))?;
         let scale = ((&variance + EPSILON)?.sqrt()?.recip()?.flatten_all()? * &self.weight)?;
         let normal = centred.broadcast_mul(&scale)?.broadcast_add(&self.bias)?;
-        self.track(&mean.flatten_all()?, &variance.flatten_all()?, maps)?;
+        self.track(
+            &mean.flatten_all()?,
+            &variance.flatten_all()?,
+            positions(maps)?,
+        )?;
         finish.portable(normal, residual)
     }
 
-    /// Moves the running statistics towards a batch's mean and biased variance.
-    fn track(&self, mean: &Tensor, variance: &Tensor, maps: &Tensor) -> Result<()> {
-        let positions = (maps.elem_count() / mean.elem_count().max(1)) as f64;
+    /// Moves the running statistics towards a batch's mean and biased variance over so many
+    /// positions.
+    pub(crate) fn track(&self, mean: &Tensor, variance: &Tensor, positions: usize) -> Result<()> {
+        let positions = positions as f64;
         // Of a single number there is no unbiased variance; the running one then stays.
         if positions > 1.0 {
             let unbiased = (variance.detach() * (positions / (positions - 1.0)))?;
@@ -97,6 +102,12 @@ impl BatchNorm {
         let shift = (&self.bias - (self.running_mean.detach() * &scale)?)?;
         Ok((scale, shift))
     }
+}
+
+/// Positions of all the pictures' maps together.
+fn positions(maps: &Tensor) -> Result<usize> {
+    let (count, height, width, _) = maps.dims4()?;
+    Ok(count * height * width)
 }
 
 fn towards(running: &Tensor, batch: &Tensor) -> Result<()> {
