@@ -1,5 +1,7 @@
 //! Pictures and targets as the arrays that a network takes.
 
+mod ahead;
+
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -8,6 +10,8 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::picture::PIXELS;
 use crate::random::stream;
+
+pub use ahead::Ahead;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +44,7 @@ pub struct Batches<'a> {
     dataset: &'a Dataset,
     order: Vec<usize>,
     batch_size: usize,
+    first: usize,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
 }
 
@@ -54,6 +59,7 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
+            first: 0,
             augmentation: None,
         }
     }
@@ -70,7 +76,14 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// How many batches there are.
+    /// The same batches from number `first` on: [`iter`](Self::iter) begins there and makes none of
+    /// those before. None is left where there are not as many.
+    pub fn starting_at(mut self, first: usize) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// How many batches there are, those before the start included.
     #[expect(
         clippy::len_without_is_empty,
         reason = "a count of work, not a collection"
@@ -87,15 +100,27 @@ impl<'a> Batches<'a> {
     /// # Panics
     /// When `number` is not below [`len`](Self::len).
     pub fn batch(&self, number: usize) -> Result<Batch, DataError> {
+        let mut batch = self.blank(number);
+        batch
+            .pixels
+            .par_chunks_exact_mut(PIXELS)
+            .zip(&batch.indices)
+            .try_for_each(|(values, &index)| self.fill(values, index))?;
+        Ok(batch)
+    }
+
+    /// The batches in order, from the start that was set, each made when asked for.
+    /// [`ahead`](Self::ahead) makes them before.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
+        (self.first..self.len()).map(|number| self.batch(number))
+    }
+
+    /// Batch `number` with black pictures.
+    fn blank(&self, number: usize) -> Batch {
         let start = number * self.batch_size;
         let end = (start + self.batch_size).min(self.order.len());
         let indices = self.order[start..end].to_vec();
         let classes = self.dataset.class_names().len();
-        let mut pixels = vec![0.0; indices.len() * PIXELS];
-        pixels
-            .par_chunks_exact_mut(PIXELS)
-            .zip(&indices)
-            .try_for_each(|(values, &index)| self.fill(values, index))?;
         let mut targets = vec![0.0; indices.len() * classes];
         for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
             self.dataset.write_target(index, target);
@@ -104,17 +129,12 @@ impl<'a> Batches<'a> {
             .iter()
             .map(|&index| self.dataset.entry(index).label)
             .collect();
-        Ok(Batch {
+        Batch {
+            pixels: vec![0.0; indices.len() * PIXELS],
             indices,
             labels,
-            pixels,
             targets,
-        })
-    }
-
-    /// All batches in order.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
-        (0..self.len()).map(|number| self.batch(number))
+        }
     }
 
     fn fill(&self, values: &mut [f32], index: usize) -> Result<(), DataError> {

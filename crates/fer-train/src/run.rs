@@ -80,7 +80,8 @@ impl RunDirectory {
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Writes `history.csv`, one row an epoch, and `timing.csv` beside it.
+    /// Writes `history.csv`, one row an epoch, and `timing.csv` beside it: seconds, pictures a second
+    /// and the share of the training steps spent waiting for pictures, 0 to 1.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -90,10 +91,11 @@ impl RunDirectory {
             .history
             .iter()
             .zip(&fit.durations)
-            .map(|(record, duration)| Timing {
+            .map(|(record, time)| Timing {
                 epoch: record.epoch,
-                seconds: duration.as_secs_f64(),
-                pictures_per_second: pictures as f64 / duration.as_secs_f64(),
+                seconds: time.whole.as_secs_f64(),
+                pictures_per_second: pictures as f64 / time.whole.as_secs_f64(),
+                waiting_share: time.waiting_share,
             })
             .collect();
         self.write("timing.csv", &table(&timings)?)
@@ -140,6 +142,7 @@ struct Timing {
     epoch: usize,
     seconds: f64,
     pictures_per_second: f64,
+    waiting_share: f64,
 }
 
 #[derive(Serialize)]

@@ -111,7 +111,9 @@ impl Gathered {
         let decoded: Vec<Result<(Picture, PictureFacts), Skipped>> = self
             .candidates
             .par_iter()
-            .map(|candidate| file::decode(&candidate.path, resize))
+            .map_init(Vec::new, |bytes, candidate| {
+                file::decode(&candidate.path, resize, bytes)
+            })
             .collect();
         let (mut pictures, mut facts) = (Vec::new(), Vec::new());
         let (mut kept, mut misnamed) = (Vec::new(), Vec::new());

@@ -78,9 +78,12 @@ impl Plan {
         let mut logits = vec![0.0; pictures.len() / size * self.outputs];
         let mut workspace = self.take();
         let batches = pictures.chunks(AT_ONCE * size);
-        for (pictures, logits) in batches.zip(logits.chunks_mut(AT_ONCE * self.outputs)) {
-            self.run_batch(pictures, logits, &mut workspace);
-        }
+        // One step into the thread pool for all the steps, and not one for each.
+        rayon::scope(|_| {
+            for (pictures, logits) in batches.zip(logits.chunks_mut(AT_ONCE * self.outputs)) {
+                self.run_batch(pictures, logits, &mut workspace);
+            }
+        });
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         rest.push(workspace);
         Ok(logits)

@@ -123,7 +123,10 @@ impl CustomOp2 for Pass {
     ) -> Result<(CpuStorage, Shape)> {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         let count = layout.dims().first().copied().unwrap_or(0);
-        let logits = record.forward(slice(pictures, layout)?, count)?;
+        let pictures = slice(pictures, layout)?;
+        // One step into the thread pool for all the nodes, and not one for each.
+        let record = &mut *record;
+        let logits = rayon::scope(|_| record.forward(pictures, count))?;
         let shape = Shape::from((count, logits.len() / count.max(1)));
         Ok((CpuStorage::F32(logits), shape))
     }
@@ -140,8 +143,11 @@ impl CustomOp2 for Pass {
             bail!("the tape has been used for another forward pass since this one");
         }
         let gradient = gradient.contiguous()?;
-        let of_pictures =
-            record.backward(&values(pictures)?, &values(&gradient)?, pictures.track_op())?;
+        let (pixels, logits) = (values(pictures)?, values(&gradient)?);
+        let (pixels, logits): (&[f32], &[f32]) = (&pixels, &logits);
+        let wanted = pictures.track_op();
+        let open = &mut *record;
+        let of_pictures = rayon::scope(|_| open.backward(pixels, logits, wanted))?;
         let of_pictures = of_pictures
             .map(|values| Tensor::from_vec(values, pictures.shape(), pictures.device()))
             .transpose()?;

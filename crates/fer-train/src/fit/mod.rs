@@ -10,4 +10,4 @@ pub use adam::Adam;
 pub use early_stopping::{EarlyStopping, Monitor};
 pub use history::{EpochRecord, History};
 pub use settings::{CheckedSettings, FitSettings};
-pub use trainer::{Fit, Progress, Silent, Trainer};
+pub use trainer::{EpochTime, Fit, Progress, Silent, Trainer};

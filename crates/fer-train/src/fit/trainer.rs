@@ -8,7 +8,7 @@ use fer_data::{Batch, Batches, Dataset, Split};
 use fer_model::ops::{Mode, cross_entropy, log_probabilities};
 use fer_model::{Network, Parameters, Tape, batch_to_tensors};
 
-use crate::evaluation::evaluate;
+use crate::evaluation::{batch_threads, evaluate};
 use crate::fit::{Adam, CheckedSettings, EarlyStopping, EpochRecord, History, Monitor};
 use crate::metrics::Metrics;
 
@@ -19,7 +19,7 @@ pub trait Progress {
     /// A batch of `pictures` is done; loss and accuracy are the epoch's so far.
     fn batch_done(&mut self, pictures: usize, loss: f64, accuracy: f64);
     /// The epoch is done and judged; `best` when no earlier one was better.
-    fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration);
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, time: EpochTime);
 }
 
 /// Tells nothing.
@@ -28,15 +28,24 @@ pub struct Silent;
 impl Progress for Silent {
     fn epoch_starts(&mut self, _epoch: usize, _batches: usize) {}
     fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {}
-    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _duration: Duration) {}
+    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _time: EpochTime) {}
+}
+
+/// Where the time of an epoch went.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochTime {
+    /// All of it, judging included.
+    pub whole: Duration,
+    /// The share of the training steps in which the network waited for pictures, 0 to 1.
+    pub waiting_share: f64,
 }
 
 /// What training leaves.
 pub struct Fit {
     /// One record an epoch.
     pub history: History,
-    /// How long each epoch took, judging included.
-    pub durations: Vec<Duration>,
+    /// How long each epoch took.
+    pub durations: Vec<EpochTime>,
     /// The epoch whose weights were kept, from 1: the best on validation, or the last without it.
     pub epoch: usize,
     /// Whether the validation pictures chose that epoch.
@@ -77,7 +86,9 @@ impl Trainer<'_> {
         let mut step = 0;
         for epoch in 1..=settings.epochs {
             let start = Instant::now();
-            let trained = self.train_epoch(epoch, &mut step, &mut adam, progress, stop)?;
+            let (trained, waited) =
+                self.train_epoch(epoch, &mut step, &mut adam, progress, stop)?;
+            let waiting_share = waited.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
             let record = self.judge(epoch, &trained)?;
             let improved = match (record.validation_accuracy, record.validation_loss) {
                 (Some(accuracy), Some(loss)) => {
@@ -88,8 +99,13 @@ impl Trainer<'_> {
             if improved {
                 best = Some((epoch, self.parameters.snapshot()?));
             }
-            progress.epoch_done(&record, improved, start.elapsed());
-            durations.push(start.elapsed());
+            let whole = start.elapsed();
+            let time = EpochTime {
+                whole,
+                waiting_share,
+            };
+            progress.epoch_done(&record, improved, time);
+            durations.push(time);
             history.push(record);
             if stop.load(Ordering::Relaxed) || watch.should_stop() {
                 break;
@@ -114,7 +130,7 @@ impl Trainer<'_> {
         adam: &mut Adam,
         progress: &mut dyn Progress,
         stop: &AtomicBool,
-    ) -> Result<Metrics> {
+    ) -> Result<(Metrics, Duration)> {
         let settings = self.settings;
         let train = self.dataset.indices(Split::Train);
         ensure!(
@@ -128,20 +144,23 @@ impl Trainer<'_> {
         let mut metrics = Metrics::new(self.dataset.class_names());
         let tape = Tape::new(self.network)?;
         progress.epoch_starts(epoch, batches.len());
-        for (number, batch) in batches.iter().enumerate() {
-            let batch = batch?;
-            let pictures = batch.labels.len();
-            self.train_batch(&tape, batch, *step, adam, &mut metrics)
-                .with_context(|| {
-                    format!("epoch {epoch}, batch {} of {}", number + 1, batches.len())
-                })?;
-            *step += 1;
-            progress.batch_done(pictures, metrics.loss(), metrics.accuracy());
-            if stop.load(Ordering::Relaxed) {
-                break;
+        let waited = batches.ahead(batch_threads(self.device), |ahead| -> Result<Duration> {
+            for (number, batch) in ahead.by_ref().enumerate() {
+                let batch = batch?;
+                let pictures = batch.labels.len();
+                self.train_batch(&tape, batch, *step, adam, &mut metrics)
+                    .with_context(|| {
+                        format!("epoch {epoch}, batch {} of {}", number + 1, batches.len())
+                    })?;
+                *step += 1;
+                progress.batch_done(pictures, metrics.loss(), metrics.accuracy());
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
             }
-        }
-        Ok(metrics)
+            Ok(ahead.waited())
+        });
+        Ok((metrics, waited?))
     }
 
     fn train_batch(
