@@ -8,6 +8,7 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::picture::PIXELS;
 use crate::random::stream;
+use crate::worker::guarded;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,7 @@ pub struct Batches<'a> {
     dataset: &'a Dataset,
     order: Vec<usize>,
     batch_size: usize,
+    first: usize,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
 }
 
@@ -54,6 +56,7 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
+            first: 0,
             augmentation: None,
         }
     }
@@ -70,7 +73,14 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// How many batches there are.
+    /// The same batches from number `first` on: [`iter`](Self::iter) begins there and makes none of
+    /// those before. None is left where there are not as many.
+    pub fn starting_at(mut self, first: usize) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// How many batches there are, those before the start included.
     #[expect(
         clippy::len_without_is_empty,
         reason = "a count of work, not a collection"
@@ -95,7 +105,9 @@ impl<'a> Batches<'a> {
         pixels
             .par_chunks_exact_mut(PIXELS)
             .zip(&indices)
-            .try_for_each(|(values, &index)| self.fill(values, index))?;
+            .try_for_each(|(values, &index)| {
+                guarded(|| self.dataset.origin(index), || self.fill(values, index))?
+            })?;
         let mut targets = vec![0.0; indices.len() * classes];
         for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
             self.dataset.write_target(index, target);
@@ -112,9 +124,9 @@ impl<'a> Batches<'a> {
         })
     }
 
-    /// All batches in order.
+    /// The batches in order, from the start that was set.
     pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
-        (0..self.len()).map(|number| self.batch(number))
+        (self.first..self.len()).map(|number| self.batch(number))
     }
 
     fn fill(&self, values: &mut [f32], index: usize) -> Result<(), DataError> {

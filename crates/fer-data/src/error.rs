@@ -115,6 +115,14 @@ pub enum DataError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A worker panicked: a mistake in this program, not in the data.
+    #[error("{name}: the worker panicked: {message}. Please report it with this file")]
+    Panic {
+        /// What was being worked on: a file, or what stands for it.
+        name: String,
+        /// What the panic said.
+        message: String,
+    },
     /// A data set has nothing left to work on.
     #[error("{name} holds no usable picture{detail}")]
     Empty {

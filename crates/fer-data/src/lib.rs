@@ -117,6 +117,7 @@ mod notice;
 mod skipped;
 mod source;
 mod split;
+mod worker;
 
 pub mod audit;
 

@@ -17,6 +17,7 @@ use crate::source::ferplus::{self, Verdict};
 use crate::source::table::{Lines, unquoted};
 use crate::source::{Layout, OpenSettings, compressed, refuse_labels};
 use crate::split::{Split, stratified};
+use crate::worker::guarded;
 
 /// Rows parsed together by all threads.
 const BLOCK: usize = 1024;
@@ -224,11 +225,17 @@ fn read(path: &Path) -> Result<Table, DataError> {
         {
             filled += 1;
         }
-        let rows: Vec<Result<Row, String>> = block[..filled]
+        let before = table.total;
+        let rows: Result<Vec<Result<Row, String>>, DataError> = block[..filled]
             .par_iter()
-            .map(|record| columns.parse(record))
+            .enumerate()
+            .map(|(place, record)| {
+                let row = before + place as u64 + 1;
+                let name = || format!("{} row {row}", path.display());
+                guarded(name, || columns.parse(record))
+            })
             .collect();
-        for (record, row) in block.iter().zip(rows) {
+        for (record, row) in block.iter().zip(rows?) {
             table.push(lines.of(record.position()), row);
         }
         if filled < BLOCK {

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::command::output::{People, percent};
-use crate::fit::{EpochRecord, Progress};
+use crate::command::output::{People, chain, percent};
+use crate::fit::{Divergence, EpochRecord, Progress};
 
 /// A bar with rate and time left on a terminal, plain lines when piped.
 pub(crate) fn for_terminal(epochs: usize, people: People) -> Box<dyn Progress> {
@@ -56,6 +56,20 @@ impl Progress for Lines {
         // A closed pipe must not end a training run.
         let _ = self.people.say(&self.line(record, best, duration));
     }
+
+    fn not_kept(&mut self, error: &anyhow::Error) {
+        let _ = self.people.say(&format!(
+            "warning     no checkpoint: {}; training goes on",
+            chain(error)
+        ));
+    }
+
+    fn rate_halved(&mut self, divergence: &Divergence, epoch: usize, learning_rate: f64) {
+        let _ = self.people.say(&format!("warning     {divergence}"));
+        let _ = self.people.say(&format!(
+            "            → back to the start of epoch {epoch} with learning rate {learning_rate}"
+        ));
+    }
 }
 
 struct Bar {
@@ -91,5 +105,20 @@ impl Progress for Bar {
     fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration) {
         self.bar.finish_and_clear();
         self.lines.epoch_done(record, best, duration);
+    }
+
+    fn not_kept(&mut self, error: &anyhow::Error) {
+        self.bar.clone().suspend(|| self.lines.not_kept(error));
+    }
+
+    fn rate_halved(&mut self, divergence: &Divergence, epoch: usize, learning_rate: f64) {
+        self.bar.finish_and_clear();
+        self.lines.rate_halved(divergence, epoch, learning_rate);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
