@@ -71,9 +71,10 @@ impl Resumption {
     pub(crate) fn go_on(
         self,
         identity: &Identity,
-        dataset: &Dataset,
+        session: (&Config, &Dataset),
         people: People,
     ) -> Result<(RunDirectory, Option<Start>)> {
+        let (config, dataset) = session;
         let Some(found) = self.found else {
             people
                 .say("resumed     at the beginning: no checkpoint was written before it stopped")?;
@@ -94,13 +95,26 @@ impl Resumption {
         }
         let mut state = found.checkpoint.state;
         state.timings = self.run.timings(state.record.history.len());
-        people.say(&format!("resumed     at {}", state.record.position))?;
+        people.say(&format!("resumed     at {}", place(&state, config)))?;
         let start = Start {
             path: found.path,
             state,
         };
         Ok((self.run, Some(start)))
     }
+}
+
+/// In words, where a state is on its way to the last epoch.
+fn place(state: &RunState, config: &Config) -> String {
+    let record = &state.record;
+    let done = record.history.len();
+    if done >= config.training.epochs || record.watch.should_stop() {
+        let step = record.position.step;
+        return format!(
+            "the end of epoch {done}, step {step}: nothing is left to train, only to write"
+        );
+    }
+    record.position.to_string()
 }
 
 /// In words, how the data differ from those of the run.

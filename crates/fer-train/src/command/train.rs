@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     );
     let identity = Identity::new(&config, &dataset, &selected.device)?;
     let (run, start) = match left {
-        Some(left) => left.go_on(&identity, &dataset, people)?,
+        Some(left) => left.go_on(&identity, (&config, &dataset), people)?,
         None => (new_run(arguments, &config, &dataset)?, None),
     };
     let session = Session {

@@ -35,7 +35,10 @@ fn bits(torture: &Torture) -> Result<String> {
         let end = if number % 2 == 0 { header } else { bytes.len() };
         let (place, bit) = (random.random_range(0..end), random.random_range(0..8));
         bytes[place] ^= 1 << bit;
-        ensure!(decode(&bytes).is_err(), "bit {bit} of byte {place} was not missed");
+        ensure!(
+            decode(&bytes).is_err(),
+            "bit {bit} of byte {place} was not missed"
+        );
         bytes[place] ^= 1 << bit;
         let length = random.random_range(0..end);
         ensure!(decode(&bytes[..length]).is_err(), "cut to {length} bytes");
@@ -43,7 +46,9 @@ fn bits(torture: &Torture) -> Result<String> {
         ensure!(decode(&bytes).is_err(), "a longer file");
     }
     ensure!(decode(&good).is_ok());
-    Ok(format!("{count} wrong bits, {count} cuts, {count} tails: all were refused"))
+    Ok(format!(
+        "{count} wrong bits, {count} cuts, {count} tails: all were refused"
+    ))
 }
 
 fn fall_back(_torture: &Torture) -> Result<String> {
@@ -69,10 +74,18 @@ fn fall_back(_torture: &Torture) -> Result<String> {
         damage(&mut bytes);
         fs::write(&newest.path, bytes)?;
         let before = find(&checkpoints)?.with_context(|| format!("{name}: none before"))?;
-        let steps = |found: &fer_train::checkpoint::Found| found.checkpoint.state.record.position.step;
-        ensure!(steps(&before) < steps(&newest), "{name}: it was not refused");
+        let steps =
+            |found: &fer_train::checkpoint::Found| found.checkpoint.state.record.position.step;
+        ensure!(
+            steps(&before) < steps(&newest),
+            "{name}: it was not refused"
+        );
         let said = place.succeed(&["--resume", &run])?;
-        let file = newest.path.file_name().unwrap_or_default().to_string_lossy();
+        let file = newest
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         ensure!(
             said.contains("warning") && said.contains(&*file) && said.contains("is damaged"),
             "{name}: {said}"
@@ -85,6 +98,9 @@ fn fall_back(_torture: &Torture) -> Result<String> {
     for entry in fs::read_dir(place.file("run0/checkpoints"))?.flatten() {
         fs::write(entry.path(), "damaged")?;
     }
-    place.fail(&["--resume", "run0"], &["no checkpoint can be read", "step-00000024"])?;
+    place.fail(
+        &["--resume", "run0"],
+        &["no checkpoint can be read", "step-00000024"],
+    )?;
     Ok("empty, cut, a wrong bit: 3 of 3 fell back and ended with the same bytes; with both damaged the run is refused".into())
 }

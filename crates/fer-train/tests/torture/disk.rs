@@ -32,12 +32,17 @@ impl SmallDisk {
             .arg(&path)
             .stderr(Stdio::null())
             .status();
-        Ok(mounted.is_ok_and(|status| status.success()).then_some(SmallDisk(path)))
+        Ok(mounted
+            .is_ok_and(|status| status.success())
+            .then_some(SmallDisk(path)))
     }
 
     fn resize(&self, size: &str) -> Result<()> {
         let options = format!("remount,{size}");
-        let status = Command::new("mount").args(["-o", &options]).arg(&self.0).status()?;
+        let status = Command::new("mount")
+            .args(["-o", &options])
+            .arg(&self.0)
+            .status()?;
         ensure!(status.success(), "the small disk cannot grow");
         Ok(())
     }
@@ -56,7 +61,14 @@ fn full(_torture: &Torture) -> Result<String> {
         return Ok("not tried: only root can mount a small disk".into());
     };
     // Two checkpoints of 13 MB fit, a third does not.
-    let said = place.fail(&fresh_with_checkpoints("disk/run"), &["No space left on device", "no checkpoint:", "--resume disk/run"])?;
+    let said = place.fail(
+        &fresh_with_checkpoints("disk/run"),
+        &[
+            "No space left on device",
+            "no checkpoint:",
+            "--resume disk/run",
+        ],
+    )?;
     let warnings = said.matches("training goes on").count();
     let safe = place.safe_steps("disk/run")?;
     ensure!(safe > 0 && safe < 24, "{safe} steps are safe");
@@ -68,9 +80,14 @@ fn full(_torture: &Torture) -> Result<String> {
     expected.same(&place.left("disk/run")?)?;
 
     let tiny = SmallDisk::mount(place.file("tiny"), "size=8k")?;
-    place.fail(&fresh_with_checkpoints("tiny/run"), &["tiny/run", "No space left on device"])?;
+    place.fail(
+        &fresh_with_checkpoints("tiny/run"),
+        &["tiny/run", "No space left on device"],
+    )?;
     drop(tiny);
-    Ok(format!("a disk of 34 MB: {warnings} checkpoints failed, {safe} of 24 steps stayed safe; with room the same bytes"))
+    Ok(format!(
+        "a disk of 34 MB: {warnings} checkpoints failed, {safe} of 24 steps stayed safe; with room the same bytes"
+    ))
 }
 
 /// Nobody in particular: root may write anywhere.
@@ -94,7 +111,10 @@ fn read_only(_torture: &Torture) -> Result<String> {
     let fails = |arguments: &[&str], hint: &str| -> Result<()> {
         let output = command(arguments).output()?;
         let said = text(&output);
-        ensure!(output.status.code() == Some(1) && said.contains(hint), "{said}");
+        ensure!(
+            output.status.code() == Some(1) && said.contains(hint),
+            "{said}"
+        );
         ensure!(said.contains("Permission denied"), "{said}");
         Ok(())
     };
@@ -102,7 +122,8 @@ fn read_only(_torture: &Torture) -> Result<String> {
     if is_root {
         chown(place.file("out"), Some(NOBODY), Some(NOBODY))?;
     }
-    let mode = |path: &str, mode| fs::set_permissions(place.file(path), Permissions::from_mode(mode));
+    let mode =
+        |path: &str, mode| fs::set_permissions(place.file(path), Permissions::from_mode(mode));
     mode("out", 0o555)?;
     fails(&fresh_with_checkpoints("out/run"), "out/run")?;
     mode("out", 0o755)?;
@@ -124,5 +145,7 @@ fn read_only(_torture: &Torture) -> Result<String> {
     let output = command(&["--resume", "out/run"]).output()?;
     ensure!(output.status.success(), "{}", text(&output));
     expected.same(&place.left("out/run")?)?;
-    Ok(format!("3 of 3 named it; with {safe} of 24 steps safe the run went on to the same bytes"))
+    Ok(format!(
+        "3 of 3 named it; with {safe} of 24 steps safe the run went on to the same bytes"
+    ))
 }

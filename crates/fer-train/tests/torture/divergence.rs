@@ -2,7 +2,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::place::{Place, fresh_with_checkpoints};
+use crate::place::{Place, fresh_with_checkpoints, undisturbed};
 use crate::{Torture, Trial};
 
 pub(crate) const STOP: Trial = Trial {
@@ -44,21 +44,36 @@ fn stop(_torture: &Torture) -> Result<String> {
     for file in files {
         ensure!(place.file(file).is_file(), "{file}");
     }
-    // Later, with a checkpoint before it: a bound that the first epochs stay under.
-    let config = place.file("bounded.toml");
-    let bounded = "[training.divergence]\nlargest_loss = 2.6\n";
-    fs::write(&config, bounded)?;
-    let said = place.fail(
-        &with("later", &["--config", "bounded.toml", "--lr", "0.01"]),
-        &["training has diverged: the loss is ", "the last good checkpoint: later/checkpoints/step-"],
-    )?;
-    let found = place.newest("later")?.context("the last good checkpoint")?;
-    let name = found.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    ensure!(said.contains(&name), "{name}: {said}");
-    Ok("a rate of 1e30 and a bound of 2.6 nats: 2 of 2 stopped at the batch".into())
+    later(&place)?;
+    Ok("a rate of 1e30, and a bound of half a nat: 2 of 2 stopped at the batch; without the bound the run went on".into())
 }
 
-/// The configuration that [`stop`] stops with, told to halve.
+/// A run of one epoch that diverges when it is to go on, because its bound was lowered.
+fn later(place: &Place) -> Result<()> {
+    let mut first = fresh_with_checkpoints("later");
+    first[3] = "1";
+    place.succeed(&first)?;
+    let config = place.file("later/config.toml");
+    let text = fs::read_to_string(&config)?;
+    let (usual, lower) = ("largest_loss = 1000.0", "largest_loss = 0.5");
+    ensure!(text.contains(usual), "{text}");
+    fs::write(&config, text.replace(usual, lower))?;
+    let resume = ["--resume", "later", "--epochs", "3"];
+    let last = place.newest("later")?.context("a checkpoint")?.path;
+    let name = last.file_name().unwrap_or_default().to_string_lossy();
+    let hint = format!(
+        "the last good checkpoint: later/checkpoints/{name} (the start of epoch 2, step 8)"
+    );
+    place.fail(
+        &resume,
+        &["the loss is ", "epoch 2, batch 1, step 9", &hint],
+    )?;
+    fs::write(&config, text)?;
+    place.succeed(&resume)?;
+    undisturbed()?.0.same(&place.left("later")?)
+}
+
+/// A bound that is passed at this rate and kept at a lower one.
 const HALVING: &str = "[training.divergence]\nlargest_loss = 2.6\nresponse = \"halve_rate\"\n";
 
 fn halve(torture: &Torture) -> Result<String> {
@@ -69,7 +84,11 @@ fn halve(torture: &Torture) -> Result<String> {
     let halvings = said.matches("back to the start of epoch").count();
     ensure!(halvings > 0, "nothing diverged: {said}");
     let history = fs::read_to_string(place.file("run/history.csv"))?;
-    let rate = history.lines().last().and_then(|row| row.split(',').nth(5)).context("a rate")?;
+    let rate = history
+        .lines()
+        .last()
+        .and_then(|row| row.split(',').nth(5))
+        .context("a rate")?;
     let expected = 0.01 * 0.5f64.powi(halvings as i32);
     ensure!(rate.parse::<f64>()? == expected, "{history}");
 
@@ -104,5 +123,7 @@ fn halve(torture: &Torture) -> Result<String> {
     let said = place.fail(&with("never", &start), &["training has diverged"])?;
     let most = said.matches("back to the start of epoch").count();
     ensure!(most == 5, "halved {most} times: {said}");
-    Ok(format!("halved {halvings} times and finished, the same bytes after {kills} kills; a hopeless run stopped after 5 halvings"))
+    Ok(format!(
+        "halved {halvings} times and finished, the same bytes after {kills} kills; a hopeless run stopped after 5 halvings"
+    ))
 }

@@ -44,7 +44,10 @@ fn kill_9(torture: &Torture) -> Result<String> {
             let finished = session(&place, wait, &mut counts)?;
             let now = place.safe_steps("run")?;
             ensure!(now >= safe, "a kill lost steps {now} to {safe}");
-            ensure!(announced(&place.said()) * 8 <= now, "an epoch was announced that is not safe");
+            ensure!(
+                announced(&place.said()) * 8 <= now,
+                "an epoch was announced that is not safe"
+            );
             safe = now;
             if finished {
                 break;
@@ -85,11 +88,22 @@ fn session(place: &Place, wait: Option<Duration>, counts: &mut Counts) -> Result
     let said = place.said();
     let finished = status.success();
     if !finished {
-        ensure!(status.signal() == Some(9), "it ended by itself: {status}, {said}");
+        ensure!(
+            status.signal() == Some(9),
+            "it ended by itself: {status}, {said}"
+        );
         counts.kills += 1;
     }
     if safe > 0 && said.contains("resumed") {
-        ensure!(said.contains(&format!("step {safe}\n")), "not resumed at step {safe}: {said}");
+        let resumed = said
+            .lines()
+            .find(|line| line.starts_with("resumed"))
+            .unwrap_or_default();
+        let step = format!("step {safe}");
+        ensure!(
+            resumed.ends_with(&step) || resumed.contains(&format!("{step}:")),
+            "not resumed at step {safe}: {said}"
+        );
     }
     Ok(finished)
 }
@@ -106,8 +120,13 @@ fn count(place: &Place, safe: u64, counts: &mut Counts) {
 
 /// Epochs that a process said were done.
 fn announced(said: &str) -> u64 {
-    let epochs = said.lines().filter_map(|line| line.strip_prefix("epoch")?.split('/').next());
-    epochs.filter_map(|number| number.trim().parse().ok()).max().unwrap_or(0)
+    let epochs = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("epoch")?.split('/').next());
+    epochs
+        .filter_map(|number| number.trim().parse().ok())
+        .max()
+        .unwrap_or(0)
 }
 
 /// Reads the table all the time while a run is killed and resumed.
@@ -117,8 +136,26 @@ fn history(torture: &Torture) -> Result<String> {
     let (mut looks, mut kills) = (0, 0);
     for round in 0..=3 * torture.rounds {
         let arguments = match place.file("run/config.toml").exists() {
-            true => vec!["--resume", "run", "--epochs", "40", "--checkpoint-every", "1"],
-            false => vec!["--data", "faces", "--batch-size", "64", "--epochs", "40", "--checkpoint-every", "1", "--out", "run"],
+            true => vec![
+                "--resume",
+                "run",
+                "--epochs",
+                "40",
+                "--checkpoint-every",
+                "1",
+            ],
+            false => vec![
+                "--data",
+                "faces",
+                "--batch-size",
+                "64",
+                "--epochs",
+                "40",
+                "--checkpoint-every",
+                "1",
+                "--out",
+                "run",
+            ],
         };
         let mut child = place.spawn(&arguments)?;
         let mut left = random.random_range(100..1500);
@@ -134,7 +171,9 @@ fn history(torture: &Torture) -> Result<String> {
         }
     }
     ensure!(look(&place)? == 40, "{}", place.said());
-    Ok(format!("{looks} looks while a run of 40 epochs was killed {kills} times"))
+    Ok(format!(
+        "{looks} looks while a run of 40 epochs was killed {kills} times"
+    ))
 }
 
 /// The rows, which must be whole and count the epochs from 1.
@@ -153,4 +192,7 @@ fn look(place: &Place) -> Result<usize> {
     Ok(table.lines().count() - 1)
 }
 
-const _: () = assert!(EPOCHS == 3, "the counts above are of three epochs of eight steps");
+const _: () = assert!(
+    EPOCHS == 3,
+    "the counts above are of three epochs of eight steps"
+);

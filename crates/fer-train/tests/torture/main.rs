@@ -79,7 +79,9 @@ const TRIALS: &[Trial] = &[
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
-        TRIALS.iter().for_each(|trial| println!("{}: test", trial.name));
+        TRIALS
+            .iter()
+            .for_each(|trial| println!("{}: test", trial.name));
         return ExitCode::SUCCESS;
     }
     let long = arguments.iter().any(|argument| argument == "--long");

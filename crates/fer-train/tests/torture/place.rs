@@ -15,6 +15,9 @@ use tempfile::TempDir;
 pub(crate) const EPOCHS: usize = 3;
 pub(crate) const STEPS: u64 = 8;
 
+/// Runs a command with no signal ignored.
+pub(crate) const LISTENING: &str = "env --default-signal=INT,TERM,HUP";
+
 /// Files that a run and the same run disturbed must have in common, byte for byte.
 const SAME: [&str; 9] = [
     "model.safetensors",
@@ -65,12 +68,31 @@ impl Place {
 
     /// Starts the command; what it says goes to the file `said` beside what others said.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Result<Child> {
+        self.start(self.fer(arguments))
+    }
+
+    /// The same, with signals as a terminal's child has them: the tests themselves may have been
+    /// started to ignore some.
+    pub(crate) fn spawn_listening(&self, arguments: &[&str]) -> Result<Child> {
+        let mut words = LISTENING.split(' ');
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command
+            .args(words)
+            .arg(env!("CARGO_BIN_EXE_fer-train"))
+            .args(arguments);
+        command.current_dir(self.path());
+        self.start(command)
+    }
+
+    fn start(&self, mut command: Command) -> Result<Child> {
         let said = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.file("said"))?;
-        let mut command = self.fer(arguments);
-        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
+        command
+            .stdin(Stdio::null())
+            .stdout(said.try_clone()?)
+            .stderr(said);
         Ok(command.spawn()?)
     }
 
@@ -91,9 +113,16 @@ impl Place {
         let output = self.output(arguments)?;
         let said = text(&output);
         let code = output.status.code();
-        ensure!(matches!(code, Some(1 | 2)), "{arguments:?} ended with {:?}: {said}", output.status);
+        ensure!(
+            matches!(code, Some(1 | 2)),
+            "{arguments:?} ended with {:?}: {said}",
+            output.status
+        );
         for hint in hints {
-            ensure!(said.contains(hint), "{arguments:?} did not say `{hint}`: {said}");
+            ensure!(
+                said.contains(hint),
+                "{arguments:?} did not say `{hint}`: {said}"
+            );
         }
         Ok(said)
     }
@@ -116,8 +145,15 @@ impl Place {
             let bytes = fs::read(folder.join(name)).with_context(|| format!("{run}/{name}"))?;
             files.insert(name.to_string(), bytes);
         }
-        let newest = self.newest(run)?.context("a finished run has a checkpoint")?;
-        let name = newest.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let newest = self
+            .newest(run)?
+            .context("a finished run has a checkpoint")?;
+        let name = newest
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         files.insert(name, fs::read(&newest.path)?);
         for entry in fs::read_dir(&folder)?.chain(fs::read_dir(folder.join("checkpoints"))?) {
             let name = entry?.file_name().to_string_lossy().into_owned();
@@ -144,7 +180,12 @@ impl Left {
     /// Compares byte by byte.
     pub(crate) fn same(&self, other: &Left) -> Result<()> {
         let names = |left: &Left| left.0.keys().cloned().collect::<Vec<_>>();
-        ensure!(names(self) == names(other), "{:?} and {:?}", names(self), names(other));
+        ensure!(
+            names(self) == names(other),
+            "{:?} and {:?}",
+            names(self),
+            names(other)
+        );
         for (name, bytes) in &self.0 {
             ensure!(other.0[name] == *bytes, "{name} differs");
         }
@@ -176,7 +217,9 @@ pub(crate) fn undisturbed() -> Result<(Left, Duration)> {
     let start = Instant::now();
     place.succeed(&fresh("run"))?;
     let duration = start.elapsed();
-    Ok(LEFT.get_or_init(|| (place.left("run").unwrap(), duration)).clone())
+    Ok(LEFT
+        .get_or_init(|| (place.left("run").unwrap(), duration))
+        .clone())
 }
 
 pub(crate) fn text(output: &Output) -> String {
@@ -190,7 +233,10 @@ pub(crate) fn text(output: &Output) -> String {
 /// Sends a signal by name.
 pub(crate) fn signal(child: &Child, name: &str) -> Result<()> {
     let line = format!("kill -{name} {}", child.id());
-    ensure!(Command::new("sh").args(["-c", &line]).status()?.success(), "{line}");
+    ensure!(
+        Command::new("sh").args(["-c", &line]).status()?.success(),
+        "{line}"
+    );
     Ok(())
 }
 

@@ -14,7 +14,7 @@ pub(crate) const SETTINGS: Trial = Trial {
 
 pub(crate) const MORE_EPOCHS: Trial = Trial {
     name: "refusals::more_epochs",
-    promise: "a finished run may be resumed, also with more epochs, to what a longer run gives",
+    promise: "a finished run may be resumed, also with more epochs, and a stopped one with fewer than it was to have, to what a run of that length gives",
     run: more_epochs,
 };
 
@@ -28,12 +28,39 @@ fn settings(_torture: &Torture) -> Result<String> {
     let place = Place::new()?;
     place.succeed(&fresh("run"))?;
     let flags: [(&str, &str, &[&str]); 6] = [
-        ("--lr", "0.01", &["training.learning_rate is 0.001 in the run, 0.01 is asked for"]),
-        ("--batch-size", "16", &["training.batch_size is 8 in the run, 16"]),
-        ("--patience", "2", &["training.patience is not set in the run, 2"]),
-        ("--seed", "5", &["training.seed is 0 in the run, 5", "data.split.seed is 0 in the run, 5"]),
-        ("--validation-fraction", "0.2", &["data.split.validation_fraction is not set in the run, 0.2"]),
-        ("--epochs", "2", &["training.epochs = 2", "3 epochs of run are done"]),
+        (
+            "--lr",
+            "0.01",
+            &["training.learning_rate is 0.001 in the run, 0.01 is asked for"],
+        ),
+        (
+            "--batch-size",
+            "16",
+            &["training.batch_size is 8 in the run, 16"],
+        ),
+        (
+            "--patience",
+            "2",
+            &["training.patience is not set in the run, 2"],
+        ),
+        (
+            "--seed",
+            "5",
+            &[
+                "training.seed is 0 in the run, 5",
+                "data.split.seed is 0 in the run, 5",
+            ],
+        ),
+        (
+            "--validation-fraction",
+            "0.2",
+            &["data.split.validation_fraction is not set in the run, 0.2"],
+        ),
+        (
+            "--epochs",
+            "2",
+            &["training.epochs = 2", "3 epochs of run are done"],
+        ),
     ];
     for (flag, value, hints) in flags {
         place.fail(&["--resume", "run", flag, value], hints)?;
@@ -41,9 +68,21 @@ fn settings(_torture: &Torture) -> Result<String> {
     let config = place.file("run/config.toml");
     let text = fs::read_to_string(&config)?;
     let edits: [(&str, &str, &str); 3] = [
-        ("dropout = 0.5", "dropout = 0.25", "model.dropout is 0.5 in the run, 0.25"),
-        ("beta1 = 0.9", "beta1 = 0.8", "training.adam.beta1 is 0.9 in the run, 0.8"),
-        ("flip = 0.0", "flip = 0.5", "training.augmentation.flip is 0.0 in the run, 0.5"),
+        (
+            "dropout = 0.5",
+            "dropout = 0.25",
+            "model.dropout is 0.5 in the run, 0.25",
+        ),
+        (
+            "beta1 = 0.9",
+            "beta1 = 0.8",
+            "training.adam.beta1 is 0.9 in the run, 0.8",
+        ),
+        (
+            "flip = 0.0",
+            "flip = 0.5",
+            "training.augmentation.flip is 0.0 in the run, 0.5",
+        ),
     ];
     for (was, is, hint) in edits {
         ensure!(text.contains(was), "{text}");
@@ -52,12 +91,19 @@ fn settings(_torture: &Torture) -> Result<String> {
     }
     fs::write(&config, &text)?;
     fs::create_dir(place.file("empty"))?;
-    for (directory, hint) in [("empty", "holds no run"), ("faces", "holds no run"), ("nowhere", "no directory")] {
+    for (directory, hint) in [
+        ("empty", "holds no run"),
+        ("faces", "holds no run"),
+        ("nowhere", "no directory"),
+    ] {
         place.fail(&["--resume", directory], &[directory, hint])?;
     }
     place.fail(&fresh("run"), &["holds something already", "--resume"])?;
     undisturbed()?.0.same(&place.left("run")?)?;
-    Ok(format!("{} settings, 3 directories without a run", flags.len() + edits.len()))
+    Ok(format!(
+        "{} settings, 3 directories without a run",
+        flags.len() + edits.len()
+    ))
 }
 
 fn more_epochs(_torture: &Torture) -> Result<String> {
@@ -71,8 +117,32 @@ fn more_epochs(_torture: &Torture) -> Result<String> {
     longer[3] = "5";
     place.succeed(&longer)?;
     place.left("long")?.same(&place.left("short")?)?;
-    ensure!(undisturbed()?.0 != place.left("short")?, "two epochs more change nothing");
-    Ok("3 epochs resumed as 3, then as 5: both the same bytes".into())
+    ensure!(
+        undisturbed()?.0 != place.left("short")?,
+        "two epochs more change nothing"
+    );
+
+    // Fewer, while the second epoch is at work: what one epoch gives.
+    let mut child = place.spawn(&fresh_with_checkpoints("cut"))?;
+    place.wait_for_steps("cut", 9)?;
+    child.kill()?;
+    child.wait()?;
+    let done = place
+        .newest("cut")?
+        .map_or(0, |found| found.checkpoint.state.record.history.len());
+    let epochs = done.to_string();
+    place.succeed(&["--resume", "cut", "--epochs", &epochs])?;
+    let mut shorter = fresh("shorter");
+    shorter[3] = &epochs;
+    place.succeed(&shorter)?;
+    for name in ["model.safetensors", "metrics.json", "history.csv"] {
+        let bytes = |run: &str| fs::read(place.file(run).join(name));
+        ensure!(
+            bytes("cut")? == bytes("shorter")?,
+            "{name} of {epochs} epochs"
+        );
+    }
+    Ok("3 epochs resumed as 3, then as 5, and a run ended before its time: all the bytes of runs of that length".into())
 }
 
 fn lock(torture: &Torture) -> Result<String> {
@@ -97,5 +167,7 @@ fn lock(torture: &Torture) -> Result<String> {
         taken += 1;
         expected.same(&place.left("run")?)?;
     }
-    Ok(format!("{refused} of {refused} refused beside a living process, {taken} of {taken} went on after a killed one"))
+    Ok(format!(
+        "{refused} of {refused} refused beside a living process, {taken} of {taken} went on after a killed one"
+    ))
 }

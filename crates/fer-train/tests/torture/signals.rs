@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use fer_data::random::stream;
 use rand::RngExt;
 
-use crate::place::{Place, fresh_with_checkpoints, signal, undisturbed};
+use crate::place::{LISTENING, Place, fresh_with_checkpoints, signal, undisturbed};
 use crate::{Torture, Trial};
 
 pub(crate) const SIGNALS: Trial = Trial {
@@ -37,7 +37,7 @@ fn asked_to_end(torture: &Torture) -> Result<String> {
             let mut run = fresh_with_checkpoints("run");
             // Only the signal asks for a checkpoint.
             run[9] = "1000";
-            let mut child = place.spawn(&run)?;
+            let mut child = place.spawn_listening(&run)?;
             wait_for(&place, "network")?;
             std::thread::sleep(Duration::from_millis(random.random_range(5..60)));
             signal(&child, name)?;
@@ -51,19 +51,28 @@ fn asked_to_end(torture: &Torture) -> Result<String> {
                     && said.contains("fer-train --resume run"),
                 "{said}"
             );
-            ensure!(!place.file("run/model.safetensors").exists(), "half a result");
+            ensure!(
+                !place.file("run/model.safetensors").exists(),
+                "half a result"
+            );
             place.succeed(&["--resume", "run"])?;
             expected.same(&place.left("run")?)?;
             count += 1;
         }
     }
-    Ok(format!("{count} signals: {count} of {count} ended with the same bytes after a resume"))
+    Ok(format!(
+        "{count} signals: {count} of {count} ended with the same bytes after a resume"
+    ))
 }
 
 fn wait_for(place: &Place, word: &str) -> Result<()> {
     let start = Instant::now();
     while !place.said().contains(word) {
-        ensure!(start.elapsed() < Duration::from_secs(60), "{}", place.said());
+        ensure!(
+            start.elapsed() < Duration::from_secs(60),
+            "{}",
+            place.said()
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
     Ok(())
@@ -84,7 +93,11 @@ fn closed_terminal(torture: &Torture) -> Result<String> {
         let place = Place::new()?;
         let mut arguments = fresh_with_checkpoints("run");
         arguments[3] = "100000";
-        let line = format!("{} {}", env!("CARGO_BIN_EXE_fer-train"), arguments.join(" "));
+        let line = format!(
+            "{LISTENING} {} {}",
+            env!("CARGO_BIN_EXE_fer-train"),
+            arguments.join(" ")
+        );
         let mut terminal = Command::new("setsid")
             .args(["script", "-qfec", &line, "typescript"])
             .current_dir(place.path())
@@ -97,11 +110,19 @@ fn closed_terminal(torture: &Torture) -> Result<String> {
         terminal.wait()?;
         let start = Instant::now();
         // The lock is free when the process is gone; a resume with a wrong flag tells.
-        while place.fail(&["--resume", "run", "--lr", "1"], &[])?.contains("in use") {
-            ensure!(start.elapsed() < Duration::from_secs(30), "it outlived its terminal");
+        while place
+            .fail(&["--resume", "run", "--lr", "1"], &[])?
+            .contains("in use")
+        {
+            ensure!(
+                start.elapsed() < Duration::from_secs(30),
+                "it outlived its terminal"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
-        let done = place.newest("run")?.map_or(0, |found| found.checkpoint.state.record.history.len());
+        let done = place
+            .newest("run")?
+            .map_or(0, |found| found.checkpoint.state.record.history.len());
         if done > 3 {
             // Too late for three epochs: whatever it came to, it goes on.
             place.succeed(&["--resume", "run", "--epochs", &(done + 1).to_string()])?;
@@ -110,14 +131,21 @@ fn closed_terminal(torture: &Torture) -> Result<String> {
         place.succeed(&["--resume", "run", "--epochs", "3"])?;
         expected.same(&place.left("run")?)?;
     }
-    Ok(format!("{0} terminals: {0} of {0} runs went on", torture.rounds))
+    Ok(format!(
+        "{0} terminals: {0} of {0} runs went on",
+        torture.rounds
+    ))
 }
 
 fn nohup(_torture: &Torture) -> Result<String> {
     let (expected, _) = undisturbed()?;
     let place = Place::new()?;
     let arguments = fresh_with_checkpoints("run");
-    let line = format!("trap '' HUP; exec {} {}", env!("CARGO_BIN_EXE_fer-train"), arguments.join(" "));
+    let line = format!(
+        "trap '' HUP; exec {} {}",
+        env!("CARGO_BIN_EXE_fer-train"),
+        arguments.join(" ")
+    );
     let mut child = Command::new("sh")
         .args(["-c", &line])
         .current_dir(place.path())

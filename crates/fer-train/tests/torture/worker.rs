@@ -53,18 +53,30 @@ fn dataset(broken: usize) -> Result<Dataset, DataError> {
 fn panic(torture: &Torture) -> Result<String> {
     let whole = dataset(usize::MAX)?;
     let batches = Batches::new(&whole, whole.indices(Split::Train), 32);
-    ensure!(batches.iter().all(|batch| batch.is_ok()), "without a panic nothing fails");
+    ensure!(
+        batches.iter().all(|batch| batch.is_ok()),
+        "without a panic nothing fails"
+    );
     let count = 10 * torture.rounds;
-    for number in 0..count {
-        let broken = number * 97 % 100;
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || sender.send(dataset(broken).map(|_| ())));
-        let ended = receiver.recv_timeout(Duration::from_secs(60)).context("it hangs")?;
-        let said = ended.err().context("the panic was swallowed")?.to_string();
-        ensure!(
-            said.contains(&format!("greys/{broken}.png")) && said.contains("a mistake in a decoder"),
-            "{said}"
-        );
-    }
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let ended = (0..count).try_for_each(panics_at);
+    std::panic::set_hook(told);
+    ended?;
     Ok(format!("{count} panics: {count} of {count} named the file"))
+}
+
+fn panics_at(number: usize) -> Result<()> {
+    let broken = number * 97 % 100;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(dataset(broken).map(|_| ())));
+    let ended = receiver
+        .recv_timeout(Duration::from_secs(60))
+        .context("it hangs")?;
+    let said = ended.err().context("the panic was swallowed")?.to_string();
+    ensure!(
+        said.contains(&format!("greys/{broken}.png")) && said.contains("a mistake in a decoder"),
+        "{said}"
+    );
+    Ok(())
 }
