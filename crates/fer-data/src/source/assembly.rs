@@ -109,18 +109,16 @@ impl Gathered {
     /// The pictures of the candidates that can be decoded, with what their files were; the others
     /// join what is left out.
     fn decode(&mut self, resize: Resize) -> Result<(Vec<Picture>, Vec<PictureFacts>), DataError> {
-        let decoded: Result<Vec<Result<(Picture, PictureFacts), Skipped>>, DataError> = self
-            .candidates
-            .par_iter()
-            .map(|candidate| {
-                let name = || candidate.path.display().to_string();
-                guarded(name, || file::decode(&candidate.path, resize))
-            })
-            .collect();
+        let decode = |candidate: &Candidate| {
+            let name = || candidate.path.display().to_string();
+            guarded(name, || file::decode(&candidate.path, resize))
+        };
+        let decoded = self.candidates.par_iter().map(decode);
+        let decoded: Vec<_> = decoded.collect::<Result<_, DataError>>()?;
         let (mut pictures, mut facts) = (Vec::new(), Vec::new());
         let (mut kept, mut misnamed) = (Vec::new(), Vec::new());
         let candidates = std::mem::take(&mut self.candidates);
-        for (candidate, result) in candidates.into_iter().zip(decoded?) {
+        for (candidate, result) in candidates.into_iter().zip(decoded) {
             match result {
                 Ok((picture, fact)) => {
                     if let Some(format) = file::misnamed(&candidate.path, &fact) {

@@ -33,6 +33,7 @@ impl Session<'_> {
         self.run
             .write("config.toml", self.config.to_toml()?.as_bytes())?;
         self.run.write_skipped(self.dataset.skipped())?;
+        self.run.remove("diverged.csv")?;
         let pictures = PictureList::new(self.dataset)?.to_csv()?;
         self.run.write("checkpoints/pictures.csv", &pictures)
     }

@@ -160,22 +160,24 @@ impl RunDirectory {
     /// A file that cannot be written.
     pub fn write_history(&self, history: &[EpochRecord], timings: &[EpochTiming]) -> Result<()> {
         if history.is_empty() {
-            return self.remove_history();
+            self.remove("history.csv")?;
+            return self.remove("timing.csv");
         }
         self.write("history.csv", &table(history)?)?;
         self.write("timing.csv", &table(timings)?)
     }
 
-    fn remove_history(&self) -> Result<()> {
-        for name in ["history.csv", "timing.csv"] {
-            match fs::remove_file(self.file(name)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("cannot remove {name}"));
-                }
-                _ => (),
+    /// Removes a file, which may be missing.
+    ///
+    /// # Errors
+    /// A file that cannot be removed, by name.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        match fs::remove_file(self.file(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", self.file(name).display()))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What `timing.csv` says of the first `epochs` epochs. It decides nothing, so what cannot be
