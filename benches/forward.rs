@@ -1,4 +1,5 @@
-//! The forward pass of the source document's network, by device and batch size.
+//! Prediction by each network, by device and batch size: on the CPU by the plan, and for the source
+//! document's network by the graph too.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
@@ -7,33 +8,48 @@ mod devices;
 mod setting;
 
 use std::hint::black_box;
+use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fer_model::ops::Mode;
-use fer_model::{Architecture, Parameters, pictures_to_tensor};
+use fer_model::ops::{Engine, Mode};
+use fer_model::{Architecture, Network, Parameters, Plan, pictures_to_tensor};
 
 fn forward(criterion: &mut Criterion) {
     for device in devices::available() {
-        let parameters = Parameters::new(0, &device.device);
-        let network = Architecture::default()
-            .build(8, parameters.builder())
-            .unwrap();
-        let mut group = criterion.benchmark_group(format!("forward/cnn/{}", device.name));
-        for size in [1, 32, 256] {
-            let pictures = pictures_to_tensor(&setting::faces(size), &device.device).unwrap();
-            group.throughput(Throughput::Elements(size as u64));
-            group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
-                bencher.iter_custom(|iterations| {
-                    let start = std::time::Instant::now();
-                    for _ in 0..iterations {
-                        black_box(network.forward(&pictures, Mode::Predict).unwrap());
-                    }
-                    device.device.synchronize().unwrap();
-                    start.elapsed()
+        for (name, by_plan) in [
+            ("cnn", true),
+            ("vgg", true),
+            ("resnet", true),
+            ("cnn", false),
+        ] {
+            let parameters = Parameters::new(0, &device.device);
+            let network = Architecture::named(name).unwrap();
+            let network = network
+                .build(8, Engine::detect(), parameters.builder())
+                .unwrap();
+            let plan = Plan::new(&network).unwrap().filter(|_| by_plan);
+            let way = if plan.is_some() { "plan" } else { "graph" };
+            let group = format!("forward/{name}/{}/{way}", device.name);
+            let mut group = criterion.benchmark_group(group);
+            for size in [1, 32, 256] {
+                let pictures = pictures_to_tensor(&setting::faces(size), &device.device).unwrap();
+                group.throughput(Throughput::Elements(size as u64));
+                group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+                    bencher.iter_custom(|iterations| {
+                        let start = Instant::now();
+                        for _ in 0..iterations {
+                            black_box(match &plan {
+                                Some(plan) => plan.forward(&pictures).unwrap(),
+                                None => network.forward(&pictures, Mode::Predict).unwrap(),
+                            });
+                        }
+                        device.device.synchronize().unwrap();
+                        start.elapsed()
+                    });
                 });
-            });
+            }
+            group.finish();
         }
-        group.finish();
     }
 }
 

@@ -2,7 +2,7 @@ use candle_core::{D, Device, Tensor};
 use fer_data::drawn::{DrawnFace, DrawnFaces};
 use fer_data::{Dataset, Expression, OpenSettings, PIXELS, Region, SIDE, Split, open};
 use fer_model::Parameters;
-use fer_model::ops::{Dense, cross_entropy};
+use fer_model::ops::{Dense, Engine, cross_entropy};
 use rayon::prelude::*;
 
 fn dataset() -> Dataset {
@@ -35,7 +35,7 @@ fn rows(dataset: &Dataset, split: Split, mean: &[f32]) -> (Tensor, Vec<usize>) {
 /// Multinomial logistic regression by accelerated gradient descent (Nesterov), with an L2 penalty.
 fn fit_logistic_regression(pictures: &Tensor, targets: &Tensor, penalty: f64) -> Dense {
     let parameters = Parameters::new(0, &Device::Cpu);
-    let layer = Dense::new(PIXELS, 8, false, parameters.builder()).unwrap();
+    let layer = Dense::new([PIXELS, 8], false, Engine::detect(), parameters.builder()).unwrap();
     let vars = parameters.vars();
     let mut previous: Vec<Tensor> = vars
         .iter()
@@ -43,7 +43,7 @@ fn fit_logistic_regression(pictures: &Tensor, targets: &Tensor, penalty: f64) ->
         .collect();
     let rate = 0.02;
     for step in 0..300 {
-        let gradients = cross_entropy(&layer.forward(pictures).unwrap(), targets)
+        let gradients = cross_entropy(&layer.forward(pictures).unwrap(), targets, Engine::detect())
             .unwrap()
             .backward()
             .unwrap();

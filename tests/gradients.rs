@@ -4,11 +4,15 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::VarBuilder;
 use fer_data::random::stream;
-use fer_model::ops::{ConvolutionBlock, Dense, Mode, cross_entropy, dropout, max_pool};
-use fer_model::{Architecture, Parameters};
+use fer_model::ops::{
+    ConvolutionBlock, ConvolutionSettings, Dense, DepthwiseBlock, DepthwiseSettings, Engine, Mode,
+    cross_entropy, dropout, flatten, global_mean, max_pool, relu,
+};
+use fer_model::{Architecture, Network, Parameters};
 use rand::RngExt;
 
 const STEP: f32 = 1e-2;
+const TRAIN: Mode = Mode::Train { seed: 0, step: 0 };
 
 fn random(shape: &[usize], name: &str) -> Vec<f32> {
     let mut random = stream(11, name, 0);
@@ -42,6 +46,7 @@ fn weighted_sum(output: &Tensor) -> Result<Tensor> {
 fn check(vars: &[(String, Var)], step: f32, tolerance: f32, loss: impl Fn() -> Tensor) {
     let gradients = loss().backward().unwrap();
     let base = loss().to_scalar::<f32>().unwrap();
+    let (mut places, mut kinks) = (0, 0);
     for (name, var) in vars {
         let gradient = gradients
             .get(var)
@@ -52,7 +57,6 @@ fn check(vars: &[(String, Var)], step: f32, tolerance: f32, loss: impl Fn() -> T
             .iter()
             .fold(0.0f32, |most, value| most.max(value.abs()));
         assert!(largest > 1e-3, "{name}: every gradient is zero");
-        let (mut places, mut kinks) = (0, 0);
         for place in (0..values.len()).step_by(values.len().div_ceil(120)) {
             let at = |offset: f32| {
                 let mut moved = values.clone();
@@ -77,11 +81,11 @@ fn check(vars: &[(String, Var)], step: f32, tolerance: f32, loss: impl Fn() -> T
                 gradient[place]
             );
         }
-        assert!(
-            kinks * 5 <= places,
-            "{name}: {kinks} of {places} places have no derivative"
-        );
     }
+    assert!(
+        kinks * 5 <= places,
+        "{kinks} of {places} places have no derivative"
+    );
 }
 
 fn variable(values: Vec<f32>, shape: &[usize]) -> Var {
@@ -116,100 +120,155 @@ fn max_pooling_on_even_and_odd_sizes() {
     }
 }
 
-/// The gradients of every variable, by name.
-fn gradients(vars: &[(String, Var)], loss: &Tensor) -> Vec<(String, Vec<f32>)> {
-    let gradients = loss.backward().unwrap();
-    let flat = |var| {
-        gradients
-            .get(var)
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1()
-            .unwrap()
-    };
-    vars.iter()
-        .map(|(name, var)| (name.clone(), flat(var)))
-        .collect()
+/// A block of `settings` with random weights, its variables and random maps among them.
+fn block(
+    settings: ConvolutionSettings,
+    maps: &[usize],
+    engine: Engine,
+) -> (ConvolutionBlock, Vec<(String, Var)>) {
+    let parameters = Parameters::new(0, &Device::Cpu);
+    let layer = ConvolutionBlock::new(settings, engine, parameters.builder()).unwrap();
+    let mut vars = layer_variables(&parameters);
+    vars.push(("maps".into(), variable(random(maps, "maps"), maps)));
+    (layer, vars)
 }
 
-/// Holds the form for the CPU against the portable one: results and all gradients.
-fn check_forms(vars: &[(String, Var)], fast: impl Fn() -> Tensor, portable: impl Fn() -> Tensor) {
-    let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-    let close = |name: &str, one: &[f32], other: &[f32]| {
-        assert_eq!(one.len(), other.len());
-        let largest = other
-            .iter()
-            .fold(1e-6f32, |most, value| most.max(value.abs()));
-        for (one, other) in one.iter().zip(other) {
-            assert!(
-                (one - other).abs() <= 1e-5 * largest,
-                "{name}: {one} against {other}"
-            );
+#[test]
+fn convolution_blocks_for_maps_weights_and_what_follows() {
+    let valid = ConvolutionSettings::valid;
+    let normalised = ConvolutionSettings::normalised;
+    let blocks = [
+        ([2, 7, 6, 3], valid(3, 4)),
+        ([1, 4, 5, 1], valid(1, 5)),
+        (
+            [3, 5, 9, 2],
+            ConvolutionSettings {
+                relu: false,
+                ..valid(2, 1)
+            },
+        ),
+        ([2, 9, 8, 17], valid(17, 33)),
+        ([1, 11, 13, 32], valid(32, 64)),
+        ([2, 7, 7, 3], normalised(3, 4)),
+        ([2, 12, 12, 32], normalised(32, 32)),
+        (
+            [2, 9, 8, 5],
+            ConvolutionSettings {
+                stride: 2,
+                ..normalised(5, 18)
+            },
+        ),
+        ([2, 6, 6, 5], ConvolutionSettings::projection(5, 7, 2)),
+    ];
+    for engine in [Engine::detect(), Engine::Portable] {
+        for (maps, settings) in blocks {
+            for pool in [false, true] {
+                let (layer, vars) = block(ConvolutionSettings { pool, ..settings }, &maps, engine);
+                let input = vars[vars.len() - 1].1.clone();
+                let trained: Vec<_> = vars
+                    .into_iter()
+                    .filter(|(name, _)| !name.contains("running"))
+                    .collect();
+                check(&trained, 2e-3, 4e-2, || {
+                    weighted_sum(&layer.forward(&input, TRAIN).unwrap()).unwrap()
+                });
+            }
         }
-    };
-    let (fast, portable) = (fast(), portable());
-    assert_eq!(fast.dims(), portable.dims());
-    close("result", &flat(&fast), &flat(&portable));
-    let (fast, portable) = (
-        weighted_sum(&fast).unwrap(),
-        weighted_sum(&portable).unwrap(),
-    );
-    for ((name, one), (_, other)) in gradients(vars, &fast)
-        .iter()
-        .zip(gradients(vars, &portable))
-    {
-        close(name, one, &other);
     }
 }
 
 #[test]
-fn convolution_blocks_for_maps_weights_and_bias() {
-    let shapes = [
-        (2, 3, 4, 7, 6),
-        (1, 1, 5, 4, 5),
-        (3, 2, 1, 5, 9),
-        (2, 1, 32, 12, 12),
-        (2, 17, 33, 9, 8),
-        (1, 32, 64, 11, 13),
-    ];
-    for (count, inputs, outputs, height, width) in shapes {
-        for pool in [false, true] {
+fn residuals_get_their_gradient_before_the_relu() {
+    for engine in [Engine::detect(), Engine::Portable] {
+        for settings in [
+            ConvolutionSettings::normalised(3, 4),
+            ConvolutionSettings {
+                padding: 1,
+                ..ConvolutionSettings::valid(3, 4)
+            },
+        ] {
+            for mode in [TRAIN, Mode::Predict] {
+                let (layer, vars) = block(settings, &[2, 6, 5, 3], engine);
+                for (_, var) in vars
+                    .iter()
+                    .filter(|(name, _)| name.ends_with("running_var"))
+                {
+                    var.set(&(var.sqr().unwrap() + 0.5).unwrap()).unwrap();
+                }
+                let input = vars[vars.len() - 1].1.clone();
+                let residual = variable(random(&[2, 6, 5, 4], "around"), &[2, 6, 5, 4]);
+                let mut trained: Vec<_> = vars
+                    .into_iter()
+                    .filter(|(name, _)| !name.contains("running"))
+                    .collect();
+                trained.push(("residual".into(), residual.clone()));
+                check(&trained, 2e-3, 4e-2, || {
+                    let sum = layer.forward_adding(&input, Some(&residual), mode);
+                    weighted_sum(&sum.unwrap()).unwrap()
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn depthwise_blocks_for_maps_weights_and_what_follows() {
+    for engine in [Engine::detect(), Engine::Portable] {
+        for (channels, stride, padding, norm) in [
+            (5, 1, 1, true),
+            (17, 2, 1, false),
+            (3, 2, 0, true),
+            (1, 1, 2, false),
+        ] {
+            let settings = DepthwiseSettings {
+                stride,
+                padding,
+                norm,
+                ..DepthwiseSettings::normalised(channels, 1)
+            };
             let parameters = Parameters::new(0, &Device::Cpu);
-            let builder = parameters.builder().pp("conv");
-            let layer = ConvolutionBlock::new(inputs, outputs, pool, builder).unwrap();
+            let layer = DepthwiseBlock::new(settings, engine, parameters.builder()).unwrap();
             let mut vars = layer_variables(&parameters);
-            let shape = [count, height, width, inputs];
+            vars.retain(|(name, _)| !name.contains("running"));
+            let shape = [2, 7, 8, channels];
             let maps = variable(random(&shape, "maps"), &shape);
             vars.push(("maps".into(), maps.clone()));
-            check_forms(
-                &vars,
-                || layer.forward(&maps).unwrap(),
-                || layer.forward_portable(&maps).unwrap(),
-            );
-            check(&vars, 2e-3, 3e-2, || {
-                weighted_sum(&layer.forward(&maps).unwrap()).unwrap()
+            check(&vars, 2e-3, 4e-2, || {
+                weighted_sum(&layer.forward(&maps, TRAIN).unwrap()).unwrap()
             });
         }
     }
 }
 
 #[test]
-fn dense_layers_for_rows_weights_and_bias() {
-    for (inputs, outputs, relu) in [(7, 5, false), (7, 5, true), (130, 33, true), (1, 1, false)] {
-        let parameters = Parameters::new(0, &Device::Cpu);
-        let layer = Dense::new(inputs, outputs, relu, parameters.builder().pp("dense")).unwrap();
-        let mut vars = layer_variables(&parameters);
-        let rows = variable(random(&[4, inputs], "rows"), &[4, inputs]);
-        vars.push(("rows".into(), rows.clone()));
-        check_forms(
-            &vars,
-            || layer.forward(&rows).unwrap(),
-            || layer.forward_portable(&rows).unwrap(),
-        );
-        check(&vars, 2e-3, 3e-2, || {
-            weighted_sum(&layer.forward(&rows).unwrap()).unwrap()
+fn means_and_rows_of_maps() {
+    let shape = [2, 3, 5, 4];
+    let maps = variable(random(&shape, "maps"), &shape);
+    let vars = [("maps".to_string(), maps.clone())];
+    for engine in [Engine::detect(), Engine::Portable] {
+        check(&vars, STEP, 1e-2, || {
+            weighted_sum(&global_mean(&maps, engine).unwrap()).unwrap()
         });
+        check(&vars, STEP, 1e-2, || {
+            weighted_sum(&flatten(&maps, engine).unwrap()).unwrap()
+        });
+    }
+}
+
+#[test]
+fn dense_layers_for_rows_weights_and_bias() {
+    for engine in [Engine::detect(), Engine::Portable] {
+        for (inputs, outputs, relu) in [(7, 5, false), (7, 5, true), (130, 33, true), (1, 1, false)]
+        {
+            let parameters = Parameters::new(0, &Device::Cpu);
+            let layer = Dense::new([inputs, outputs], relu, engine, parameters.builder()).unwrap();
+            let mut vars = layer_variables(&parameters);
+            let rows = variable(random(&[4, inputs], "rows"), &[4, inputs]);
+            vars.push(("rows".into(), rows.clone()));
+            check(&vars, 2e-3, 3e-2, || {
+                weighted_sum(&layer.forward(&rows).unwrap()).unwrap()
+            });
+        }
     }
 }
 
@@ -219,21 +278,24 @@ fn cross_entropy_with_soft_and_one_hot_targets() {
     let targets = [1f32, 0., 0., 0.2, 0.5, 0.3, 0., 0., 1., 0.6, 0.4, 0.];
     let targets = Tensor::from_slice(&targets, (4, 3), &Device::Cpu).unwrap();
     let vars = [("logits".to_string(), logits.clone())];
-    check(&vars, 1e-3, 1e-2, || {
-        cross_entropy(&logits, &targets).unwrap()
-    });
+    for engine in [Engine::detect(), Engine::Portable] {
+        check(&vars, 1e-3, 1e-2, || {
+            // The factor shows that the gradient from above is taken in.
+            (cross_entropy(&logits, &targets, engine).unwrap() * 3.0).unwrap()
+        });
+    }
 }
 
 #[test]
 fn cross_entropy_is_the_mean_of_minus_log_probability() {
     let logits = Tensor::new(&[[0.0f32, 0.0], [3f32.ln(), 0.0]], &Device::Cpu).unwrap();
     let targets = Tensor::new(&[[1.0f32, 0.0], [0.5, 0.5]], &Device::Cpu).unwrap();
-    let loss = cross_entropy(&logits, &targets)
-        .unwrap()
-        .to_scalar::<f32>()
-        .unwrap();
     let second = -(0.5 * 0.75f32.ln() + 0.5 * 0.25f32.ln());
-    assert!((loss - (2f32.ln() + second) / 2.0).abs() < 1e-6, "{loss}");
+    for engine in [Engine::detect(), Engine::Portable] {
+        let loss = cross_entropy(&logits, &targets, engine).unwrap();
+        let loss = loss.to_scalar::<f32>().unwrap();
+        assert!((loss - (2f32.ln() + second) / 2.0).abs() < 1e-6, "{loss}");
+    }
 }
 
 #[test]
@@ -242,7 +304,7 @@ fn relu_and_dropout_with_a_fixed_mask() {
     let vars = [("values".to_string(), values.clone())];
     let mode = Mode::Train { seed: 3, step: 9 };
     check(&vars, STEP, 2e-2, || {
-        weighted_sum(&dropout(&values.relu().unwrap(), 0.4, "d", mode).unwrap()).unwrap()
+        weighted_sum(&dropout(&relu(&values).unwrap(), 0.4, "d", mode).unwrap()).unwrap()
     });
 }
 
@@ -250,7 +312,7 @@ fn relu_and_dropout_with_a_fixed_mask() {
 fn the_whole_network() {
     let parameters = Parameters::new(5, &Device::Cpu);
     let network = Architecture::default()
-        .build(8, parameters.builder())
+        .build(8, Engine::detect(), parameters.builder())
         .unwrap();
     let pictures: Vec<f32> = random(&[2, 1, 48, 48], "faces")
         .iter()
@@ -266,7 +328,14 @@ fn the_whole_network() {
     )
     .unwrap();
     let mode = Mode::Train { seed: 1, step: 0 };
-    let loss = || cross_entropy(&network.forward(&pictures, mode).unwrap(), &targets).unwrap();
+    let loss = || {
+        cross_entropy(
+            &network.forward(&pictures, mode).unwrap(),
+            &targets,
+            network.engine(),
+        )
+        .unwrap()
+    };
     check(&parameters.vars(), 2e-3, 0.1, loss);
 }
 
@@ -300,14 +369,44 @@ fn candles_own_max_pooling_is_still_wrong_which_is_why_ours_exists() {
 #[test]
 fn shapes_that_do_not_fit_are_errors() {
     let builder = VarBuilder::zeros(DType::F32, &Device::Cpu);
-    let dense = Dense::new(7, 5, true, builder.pp("dense")).unwrap();
-    let convolution = ConvolutionBlock::new(3, 4, true, builder.pp("conv")).unwrap();
+    let engine = Engine::detect();
+    let dense = Dense::new([7, 5], true, engine, builder.pp("dense")).unwrap();
+    let pooled = ConvolutionSettings {
+        pool: true,
+        ..ConvolutionSettings::valid(3, 4)
+    };
+    let convolution = ConvolutionBlock::new(pooled, engine, builder.pp("conv")).unwrap();
+    let depthwise = DepthwiseSettings {
+        padding: 0,
+        ..DepthwiseSettings::normalised(3, 1)
+    };
+    let depthwise = DepthwiseBlock::new(depthwise, engine, builder.pp("depthwise")).unwrap();
     let tensor = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+    let convolved = |shape: &[usize]| convolution.forward(&tensor(shape), Mode::Predict);
     assert!(dense.forward(&tensor(&[2, 6])).is_err());
-    assert!(convolution.forward(&tensor(&[1, 5, 5, 2])).is_err());
-    assert!(convolution.forward(&tensor(&[1, 3, 3, 3])).is_err());
-    assert!(convolution.forward(&tensor(&[1, 4, 4, 3])).is_ok());
+    let error = convolved(&[1, 5, 5, 2]).unwrap_err().to_string();
+    assert!(
+        error.contains("3 channels") && error.contains("with 2"),
+        "{error}"
+    );
+    let error = convolved(&[1, 3, 3, 3]).unwrap_err().to_string();
+    assert!(error.contains("4×4") && error.contains("3×3"), "{error}");
+    assert!(convolved(&[1, 4, 4, 3]).is_ok());
+    let residual = tensor(&[1, 2, 2, 3]);
+    let sum = convolution.forward_adding(&tensor(&[1, 4, 4, 3]), Some(&residual), Mode::Predict);
+    let error = sum.unwrap_err().to_string();
+    assert!(
+        error.contains("[1, 2, 2, 3]") && error.contains("[1, 2, 2, 4]"),
+        "{error}"
+    );
+    assert!(
+        depthwise
+            .forward(&tensor(&[1, 2, 4, 3]), Mode::Predict)
+            .is_err()
+    );
+    assert!(global_mean(&tensor(&[1, 0, 4, 3]), engine).is_err());
     assert!(max_pool(&tensor(&[1, 2, 1, 5])).is_err());
     assert!(max_pool(&tensor(&[2, 5])).is_err());
-    assert!(cross_entropy(&tensor(&[2, 5]), &tensor(&[2, 4])).is_err());
+    assert!(cross_entropy(&tensor(&[2, 5]), &tensor(&[2, 4]), engine).is_err());
+    assert!(cross_entropy(&tensor(&[2, 5]), &tensor(&[2, 4]), Engine::Portable).is_err());
 }

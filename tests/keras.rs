@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor as Values};
-use fer_model::ops::{Mode, cross_entropy};
-use fer_model::{Architecture, CnnSettings, Network, Parameters, layer_table};
+use fer_model::ops::{Engine, Mode, cross_entropy};
+use fer_model::{Architecture, CnnSettings, Network, Parameters, Sequential, layer_table};
 use fer_train::fit::Adam;
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -212,10 +212,12 @@ fn the_fixture_is_whole_and_five_steps_moved_every_tensor() {
 }
 
 /// Our network with the formula's weights and without dropout.
-fn network() -> (Parameters, Box<dyn Network>) {
+fn network() -> (Parameters, Sequential) {
     let parameters = Parameters::new(0, &Device::Cpu);
     let architecture = Architecture::Cnn(CnnSettings { dropout: 0.0 });
-    let network = architecture.build(CLASSES, parameters.builder()).unwrap();
+    let network = architecture
+        .build(CLASSES, Engine::detect(), parameters.builder())
+        .unwrap();
     let given = weights().into_iter().map(|(name, (shape, values))| {
         (name, Values::from_vec(values, shape, &Device::Cpu).unwrap())
     });
@@ -263,7 +265,8 @@ fn logits_agree() {
 fn gradients_agree() {
     let (parameters, network) = network();
     let (pictures, targets) = inputs();
-    let loss = cross_entropy(&network.forward(&pictures, TRAIN).unwrap(), &targets).unwrap();
+    let logits = network.forward(&pictures, TRAIN).unwrap();
+    let loss = cross_entropy(&logits, &targets, network.engine()).unwrap();
     let gradients = loss.backward().unwrap();
     let expected = expected();
     for (name, var) in parameters.vars() {
@@ -286,10 +289,11 @@ fn gradients_agree() {
 fn five_adam_steps_agree() {
     let (parameters, network) = network();
     let (pictures, targets) = inputs();
-    let mut adam = Adam::new(&parameters, Default::default()).unwrap();
+    let mut adam = Adam::new(&parameters, Default::default(), network.engine()).unwrap();
     let expected = expected();
     for theirs in &expected.losses {
-        let loss = cross_entropy(&network.forward(&pictures, TRAIN).unwrap(), &targets).unwrap();
+        let logits = network.forward(&pictures, TRAIN).unwrap();
+        let loss = cross_entropy(&logits, &targets, network.engine()).unwrap();
         let ours = loss.to_scalar::<f32>().unwrap();
         assert!((ours - theirs).abs() < 1e-5, "{ours} {theirs}");
         adam.step(&loss.backward().unwrap(), 1e-3).unwrap();
@@ -305,7 +309,9 @@ fn five_adam_steps_agree() {
 fn the_layer_table_is_the_one_that_keras_prints() {
     let keras = include_str!("oracle/keras_summary.txt");
     assert_eq!(
-        layer_table(&Architecture::default(), CLASSES).trim_end(),
+        layer_table(&Architecture::default(), CLASSES)
+            .unwrap()
+            .trim_end(),
         keras.trim_end()
     );
 }

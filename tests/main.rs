@@ -5,6 +5,9 @@
 // Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
 mod fer2013;
 
+// Every engine against the portable form, over random shapes and random networks.
+mod engines;
+
 // The gradient of every operation against finite differences.
 mod gradients;
 

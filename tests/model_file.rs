@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
 use fer_data::{Expression, Picture, Resize};
 use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummary};
+use fer_model::ops::Engine;
 use fer_model::{Architecture, Classifier, ModelError, Parameters};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
@@ -21,7 +22,7 @@ fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
     let path = folder.path().join("model.safetensors");
     let parameters = Parameters::new(4, &Device::Cpu);
     let network = Architecture::default()
-        .build(8, parameters.builder())
+        .build(8, Engine::detect(), parameters.builder())
         .unwrap();
     let weights = parameters.snapshot().unwrap();
     let description = Description {
@@ -34,7 +35,7 @@ fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
             validation_fraction: Some(0.1),
             ..TrainingSummary::default()
         },
-        self_test: SelfTest::record(network.as_ref(), &face(0), &Device::Cpu).unwrap(),
+        self_test: SelfTest::record(&network, &face(0), &Device::Cpu).unwrap(),
     };
     file::save(&path, &weights, &description).unwrap();
     (folder, path, weights)
@@ -83,7 +84,7 @@ fn refusal(path: &Path) -> String {
 #[test]
 fn weights_classes_and_description_come_back() {
     let (_folder, path, weights) = saved();
-    let model = file::load(&path, &Device::Cpu).unwrap();
+    let model = file::load(&path, &Device::Cpu, Engine::detect()).unwrap();
     assert_eq!(model.description.classes, Expression::class_names());
     assert_eq!(model.description.training.validation_fraction, Some(0.1));
     assert_eq!(

@@ -4,6 +4,7 @@ use std::time::Duration;
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
 use fer_data::{Dataset, DatasetParts, Entry, Expression, Split, SplitSettings, by_subject};
+use fer_model::ops::Engine;
 use fer_model::{Architecture, Parameters};
 use fer_train::evaluation::evaluate;
 use fer_train::fit::{EpochRecord, Fit, FitSettings, Progress, Silent, Trainer};
@@ -48,11 +49,11 @@ fn train(settings: &FitSettings, progress: &mut dyn Progress) -> Fit {
     let dataset = few_faces(10);
     let parameters = Parameters::new(settings.seed, &Device::Cpu);
     let network = Architecture::default()
-        .build(8, parameters.builder())
+        .build(8, Engine::detect(), parameters.builder())
         .unwrap();
     let checked = settings.clone().check().unwrap();
     let trainer = Trainer {
-        network: network.as_ref(),
+        network: &network,
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,
@@ -119,11 +120,11 @@ fn the_kept_weights_are_those_of_the_best_epoch() {
     let dataset = few_faces(10);
     let parameters = Parameters::new(0, &Device::Cpu);
     let network = Architecture::default()
-        .build(8, parameters.builder())
+        .build(8, Engine::detect(), parameters.builder())
         .unwrap();
     let checked = longer.check().unwrap();
     let trainer = Trainer {
-        network: network.as_ref(),
+        network: &network,
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,
@@ -144,7 +145,7 @@ fn the_kept_weights_are_those_of_the_best_epoch() {
         "the first of equals"
     );
     let judged = evaluate(
-        network.as_ref(),
+        &network,
         &dataset,
         dataset.indices(Split::Validation),
         &Device::Cpu,

@@ -2,11 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
+mod allocator;
+
 use fer_data::Picture;
 use fer_data::drawn::DrawnFaces;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The first drawn faces.
 pub(crate) fn faces(count: usize) -> Vec<Picture> {

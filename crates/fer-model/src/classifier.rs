@@ -3,10 +3,12 @@ use std::path::Path;
 use candle_core::Device;
 use fer_data::{ClassNames, Picture, Resize};
 
+use crate::arch::Network;
 use crate::error::ModelError;
 use crate::file::{self, Description, Model};
 use crate::input::pictures_to_tensor;
-use crate::ops::{Mode, log_probabilities};
+use crate::ops::{Engine, Mode, log_probabilities};
+use crate::plan::Plan;
 
 /// Pictures that go through the network together.
 const BATCH: usize = 256;
@@ -27,6 +29,7 @@ const BATCH: usize = 256;
 /// ```
 pub struct Classifier {
     model: Model,
+    plan: Option<Plan>,
     device: Device,
 }
 
@@ -36,8 +39,18 @@ impl Classifier {
     /// # Errors
     /// A file that cannot be read or that is refused, with the reason.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        Self::load_with(path, device, Engine::detect())
+    }
+
+    /// As [`load`](Self::load), computed by `engine` when `device` is the CPU.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(path: &Path, device: &Device, engine: Engine) -> Result<Self, ModelError> {
+        let model = file::load(path, device, engine)?;
         Ok(Classifier {
-            model: file::load(path, device)?,
+            plan: Plan::new(&model.network)?,
+            model,
             device: device.clone(),
         })
     }
@@ -83,7 +96,10 @@ impl Classifier {
         let mut predictions = Vec::with_capacity(pictures.len());
         for batch in pictures.chunks(BATCH) {
             let input = pictures_to_tensor(batch, &self.device)?;
-            let logits = self.model.network.forward(&input, Mode::Predict)?;
+            let logits = match &self.plan {
+                Some(plan) => plan.forward(&input)?,
+                None => self.model.network.forward(&input, Mode::Predict)?,
+            };
             let rows = log_probabilities(&logits)?.exp()?.to_vec2::<f32>()?;
             predictions.extend(rows.into_iter().map(|probabilities| Prediction {
                 probabilities,

@@ -23,6 +23,14 @@ pub enum ModelError {
     /// A word names no device.
     #[error("`{0}` names no device; auto, cpu, cuda, cuda:N, metal and metal:N do")]
     UnknownDevice(String),
+    /// The instructions that were asked for explicitly are not those of this machine.
+    #[error(
+        "engine {0} cannot be used: this machine does not have its instructions; auto takes the best that it has"
+    )]
+    Engine(&'static str),
+    /// A word names no engine.
+    #[error("`{0}` names no engine; {known} do", known = crate::ops::EngineChoice::NAMES.join(", "))]
+    UnknownEngine(String),
     /// A word names no architecture.
     #[error("`{0}` names no architecture; known: {known}", known = crate::arch::Architecture::NAMES.join(", "))]
     UnknownArchitecture(String),

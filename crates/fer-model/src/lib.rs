@@ -28,19 +28,20 @@
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
-//! use fer_model::ops::{AdamSettings, AdamState, Mode, cross_entropy};
-//! use fer_model::{Architecture, Parameters};
+//! use fer_model::ops::{AdamSettings, AdamState, Engine, Mode, cross_entropy};
+//! use fer_model::{Architecture, Network, Parameters};
 //!
 //! let parameters = Parameters::new(7, &Device::Cpu);
-//! let network = Architecture::named("cnn")?.build(3, parameters.builder())?;
+//! let engine = Engine::detect();
+//! let network = Architecture::named("cnn")?.build(3, engine, parameters.builder())?;
 //! let pictures = Tensor::full(0.5f32, (2, 1, 48, 48), &Device::Cpu)?;
 //! let targets = Tensor::new(&[[1f32, 0.0, 0.0], [0.0, 0.5, 0.5]], &Device::Cpu)?;
 //!
 //! let logits = network.forward(&pictures, Mode::Train { seed: 7, step: 0 })?;
-//! let gradients = cross_entropy(&logits, &targets)?.backward()?;
-//! for (name, var) in parameters.vars() {
+//! let gradients = cross_entropy(&logits, &targets, engine)?.backward()?;
+//! for (name, var) in parameters.trainable() {
 //!     let gradient = gradients.get(&var).ok_or(name)?;
-//!     AdamState::new(&var)?.step(&var, gradient, 1e-3, 1, &AdamSettings::default())?;
+//!     AdamState::new(&var, engine)?.step(&var, gradient, 1e-3, 1, &AdamSettings::default())?;
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -53,7 +54,9 @@ pub mod ops;
 
 mod arch;
 mod parameters;
+mod plan;
 mod summary;
+mod tape;
 
 mod device;
 mod error;
@@ -62,13 +65,18 @@ mod input;
 mod classifier;
 pub mod file;
 
-pub use arch::{Architecture, Cnn, CnnSettings, Layer, Network};
+pub use arch::{
+    Architecture, CnnSettings, Layer, Network, ResNetSettings, Sequential, Shape, Stack,
+    VggSettings,
+};
 pub use classifier::{Classifier, Prediction, most_probable};
 pub use device::{DeviceChoice, SelectedDevice};
 pub use error::{ModelError, Refusal};
 pub use input::{batch_to_tensors, pictures_to_tensor};
-pub use parameters::{Parameters, glorot_uniform};
+pub use parameters::{Parameters, glorot_uniform, he_uniform};
+pub use plan::Plan;
 pub use summary::{layer_table, thousands};
+pub use tape::Tape;
 
 pub use candle_core::Device;
 pub use fer_data::{ClassNames, Expression, Picture, Resize};

@@ -17,10 +17,11 @@ use rand::RngExt;
 ///
 /// ```
 /// use candle_core::Device;
+/// use fer_model::ops::Engine;
 /// use fer_model::{Architecture, Parameters};
 ///
 /// let parameters = Parameters::new(7, &Device::Cpu);
-/// let network = Architecture::named("cnn")?.build(8, parameters.builder())?;
+/// let network = Architecture::named("cnn")?.build(8, Engine::detect(), parameters.builder())?;
 /// let count: usize = parameters.vars().iter().map(|(_, var)| var.elem_count()).sum();
 /// assert_eq!(count, 839_176);
 /// # Ok::<(), fer_model::ModelError>(())
@@ -62,6 +63,14 @@ impl Parameters {
         vars.iter()
             .map(|(name, var)| (name.clone(), var.clone()))
             .collect()
+    }
+
+    /// The variables that training moves by their gradients, sorted by name: all but the running
+    /// statistics of normalisations, which end in `running_mean` and `running_var` as in PyTorch.
+    pub fn trainable(&self) -> Vec<(String, Var)> {
+        let mut vars = self.vars();
+        vars.retain(|(name, _)| !is_statistic(name));
+        vars
     }
 
     /// Copies of the values as they are now, on the CPU.
@@ -159,6 +168,14 @@ impl SimpleBackend for Store {
     }
 }
 
+/// Whether a tensor of this name is a running statistic, which no gradient moves.
+pub(crate) fn is_statistic(name: &str) -> bool {
+    matches!(
+        name.rsplit('.').next(),
+        Some("running_mean" | "running_var")
+    )
+}
+
 /// A builder over fixed values, for networks that only predict: no gradient is recorded.
 pub(crate) fn fixed(
     values: &BTreeMap<String, Tensor>,
@@ -176,6 +193,18 @@ pub(crate) fn fixed(
 /// For a convolution both fans count the pixels of its window.
 pub fn glorot_uniform(fan_in: usize, fan_out: usize) -> Init {
     let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
+    Init::Uniform {
+        lo: -limit,
+        up: limit,
+    }
+}
+
+/// Uniform values of deviation √(2 / fan in), within ±√(6 / fan in) (He et al. 2015), for what a ReLU
+/// follows.
+///
+/// For a convolution the fan counts the pixels of its window.
+pub fn he_uniform(fan_in: usize) -> Init {
+    let limit = (6.0 / fan_in as f64).sqrt();
     Init::Uniform {
         lo: -limit,
         up: limit,

@@ -1,4 +1,5 @@
 use crate::arch::Architecture;
+use crate::error::ModelError;
 
 /// Widths of the three columns, borders and blanks included, as Keras lays them out.
 const WIDTHS: [usize; 3] = [33, 24, 15];
@@ -9,12 +10,15 @@ const WIDTHS: [usize; 3] = [33, 24, 15];
 /// ```
 /// use fer_model::{Architecture, layer_table};
 ///
-/// let table = layer_table(&Architecture::named("cnn")?, 8);
+/// let table = layer_table(&Architecture::named("cnn")?, 8)?;
 /// assert!(table.contains("Total params: 839,176 (3.20 MB)"));
 /// # Ok::<(), fer_model::ModelError>(())
 /// ```
-pub fn layer_table(architecture: &Architecture, classes: usize) -> String {
-    let layers = architecture.layers(classes);
+///
+/// # Errors
+/// Settings out of range.
+pub fn layer_table(architecture: &Architecture, classes: usize) -> Result<String, ModelError> {
+    let layers = architecture.layers(classes)?;
     let mut lines = vec![
         "Model: \"sequential\"".to_string(),
         rule("┏", "━", "┳", "┓"),
@@ -37,7 +41,7 @@ pub fn layer_table(architecture: &Architecture, classes: usize) -> String {
         lines.push(row(
             "│",
             &[
-                format!("{} ({})", layer.name, layer.kind),
+                shortened(&format!("{} ({})", layer.name, layer.kind), WIDTHS[0] - 2),
                 shape,
                 thousands(layer.parameters),
             ],
@@ -45,18 +49,24 @@ pub fn layer_table(architecture: &Architecture, classes: usize) -> String {
     }
     lines.push(rule("└", "─", "┴", "┘"));
     let total: usize = layers.iter().map(|layer| layer.parameters).sum();
-    lines.push(format!(
-        " Total params: {} ({})",
-        thousands(total),
-        memory(total)
-    ));
-    lines.push(format!(
-        " Trainable params: {} ({})",
-        thousands(total),
-        memory(total)
-    ));
-    lines.push(format!(" Non-trainable params: 0 ({})", memory(0)));
-    lines.join("\n") + "\n"
+    let fixed: usize = layers.iter().map(|layer| layer.statistics).sum();
+    for (name, count) in [
+        ("Total", total),
+        ("Trainable", total - fixed),
+        ("Non-trainable", fixed),
+    ] {
+        let memory = memory(count);
+        lines.push(format!(" {name} params: {} ({memory})", thousands(count)));
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// A cell's text, cut as Keras cuts it where it is too long.
+fn shortened(text: &str, width: usize) -> String {
+    match text.char_indices().nth(width) {
+        Some(_) => text.chars().take(width - 1).chain(['…']).collect(),
+        None => text.to_string(),
+    }
 }
 
 fn rule(left: &str, line: &str, middle: &str, right: &str) -> String {

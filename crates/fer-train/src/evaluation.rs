@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Device;
 use fer_data::{Batches, Dataset, Split};
 use fer_model::ops::{Mode, log_probabilities};
-use fer_model::{Network, batch_to_tensors, most_probable};
+use fer_model::{Network, Plan, batch_to_tensors, most_probable};
 
 use crate::metrics::{Copies, Metrics, Report};
 
@@ -32,13 +32,17 @@ pub fn evaluate(
     device: &Device,
 ) -> Result<Evaluation> {
     let classes = dataset.class_names().len();
+    let plan = Plan::new(network)?;
     let mut metrics = Metrics::new(dataset.class_names());
     let mut predicted = Vec::with_capacity(indices.len());
     for batch in Batches::new(dataset, indices.clone(), BATCH).iter() {
         let batch = batch?;
         let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
         let (pictures, _) = batch_to_tensors(batch, classes, device)?;
-        let logits = network.forward(&pictures, Mode::Predict)?;
+        let logits = match &plan {
+            Some(plan) => plan.forward(&pictures)?,
+            None => network.forward(&pictures, Mode::Predict)?,
+        };
         let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
         metrics.update(&labels, &shares, &rows)?;
         predicted.extend(rows.chunks_exact(classes).map(most_probable));

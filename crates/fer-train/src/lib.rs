@@ -3,6 +3,7 @@
 //!
 //! ```
 //! use fer_data::{OpenSettings, Split, open};
+//! use fer_model::ops::Engine;
 //! use fer_model::{Architecture, Device, Parameters};
 //! use fer_train::evaluation::evaluate;
 //! use fer_train::fit::{FitSettings, Silent, Trainer};
@@ -12,17 +13,19 @@
 //! let dataset = open("drawn".as_ref(), &OpenSettings::default())?;
 //! let device = Device::Cpu;
 //! let parameters = Parameters::new(7, &device);
-//! let network = Architecture::named("cnn")?.build(dataset.class_names().len(), parameters.builder())?;
+//! let network = Architecture::named("cnn")?;
+//! let classes = dataset.class_names().len();
+//! let network = network.build(classes, Engine::detect(), parameters.builder())?;
 //! let settings = FitSettings { epochs: 10, ..FitSettings::default() }.check()?;
 //! let trainer = Trainer {
-//!     network: network.as_ref(),
+//!     network: &network,
 //!     parameters: &parameters,
 //!     dataset: &dataset,
 //!     settings: &settings,
 //!     device: &device,
 //! };
 //! let fit = trainer.run(&mut Silent)?;
-//! let judged = evaluate(network.as_ref(), &dataset, dataset.indices(Split::Test), &device)?;
+//! let judged = evaluate(&network, &dataset, dataset.indices(Split::Test), &device)?;
 //! println!("epoch {}: {:.1} %", fit.epoch, 100.0 * judged.metrics.accuracy());
 //! # }
 //! # Ok(())

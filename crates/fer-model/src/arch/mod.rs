@@ -1,26 +1,51 @@
 //! The networks: one file each.
 
-mod cnn;
+mod block;
 mod layer;
+mod sequential;
+mod stack;
 
-use candle_core::Tensor;
+mod cnn;
+mod resnet;
+mod vgg;
+
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use fer_data::SIDE;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::ops::Mode;
+use crate::ops::{Engine, Mode};
 
-pub use cnn::{Cnn, CnnSettings};
+pub(crate) use block::{Block, Residual};
+pub use cnn::CnnSettings;
 pub use layer::Layer;
+pub use resnet::ResNetSettings;
+pub use sequential::Sequential;
+pub use stack::{Shape, Stack};
+pub use vgg::VggSettings;
 
 /// A network from pictures to logits.
 pub trait Network: Send + Sync {
-    /// Pictures, f32 of shape (pictures, 1, 48, 48) with values 0 to 1, to logits, f32 of shape
-    /// (pictures, classes). Probabilities are the softmax of the logits.
+    /// Pictures, f32 of shape (pictures, channels, rows, columns), for the networks of this crate
+    /// (pictures, 1, 48, 48) with values 0 to 1, to logits, f32 of shape (pictures, classes).
+    /// Probabilities are the softmax of the logits.
     ///
     /// # Errors
     /// Pictures of another shape or on another device than the weights.
     fn forward(&self, pictures: &Tensor, mode: Mode) -> candle_core::Result<Tensor>;
+
+    /// The network as blocks one after the other, from which a [`Plan`](crate::Plan) and a
+    /// [`Tape`](crate::Tape) are made; `None` where it is something else and candle's graph does the
+    /// work.
+    fn sequential(&self) -> Option<&Sequential> {
+        None
+    }
+
+    /// What computes it where its tensors are on the CPU.
+    fn engine(&self) -> Engine {
+        Engine::Portable
+    }
 }
 
 /// Which network, with its settings; what a model file and a configuration name it by.
@@ -29,6 +54,10 @@ pub trait Network: Send + Sync {
 pub enum Architecture {
     /// The source document's network.
     Cnn(CnnSettings),
+    /// A VGG with batch normalisation.
+    Vgg(VggSettings),
+    /// A residual network.
+    ResNet(ResNetSettings),
 }
 
 impl Default for Architecture {
@@ -39,7 +68,7 @@ impl Default for Architecture {
 
 impl Architecture {
     /// Every name that [`named`](Self::named) knows.
-    pub const NAMES: [&str; 1] = ["cnn"];
+    pub const NAMES: [&str; 3] = ["cnn", "vgg", "resnet"];
 
     /// The architecture of this name, with its default settings.
     ///
@@ -48,6 +77,8 @@ impl Architecture {
     pub fn named(name: &str) -> Result<Self, ModelError> {
         match name {
             "cnn" => Ok(Architecture::Cnn(CnnSettings::default())),
+            "vgg" => Ok(Architecture::Vgg(VggSettings::default())),
+            "resnet" => Ok(Architecture::ResNet(ResNetSettings::default())),
             _ => Err(ModelError::UnknownArchitecture(name.to_string())),
         }
     }
@@ -56,6 +87,8 @@ impl Architecture {
     pub fn name(&self) -> &'static str {
         match self {
             Architecture::Cnn(_) => "cnn",
+            Architecture::Vgg(_) => "vgg",
+            Architecture::ResNet(_) => "resnet",
         }
     }
 
@@ -66,28 +99,49 @@ impl Architecture {
     pub fn check(&self) -> Result<(), ModelError> {
         match self {
             Architecture::Cnn(settings) => settings.check(),
+            Architecture::Vgg(settings) => settings.check(),
+            Architecture::ResNet(settings) => settings.check(),
         }
     }
 
-    /// Builds the network for a number of classes with the tensors of `builder`.
+    /// Builds the network for a number of classes with the tensors of `builder`, to be computed by
+    /// `engine` where they are on the CPU.
     ///
     /// # Errors
     /// Settings out of range, or a tensor that is missing or has another shape.
     pub fn build(
         &self,
         classes: usize,
+        engine: Engine,
         builder: VarBuilder<'_>,
-    ) -> Result<Box<dyn Network>, ModelError> {
+    ) -> Result<Sequential, ModelError> {
         self.check()?;
-        match self {
-            Architecture::Cnn(settings) => Ok(Box::new(Cnn::new(settings, classes, builder)?)),
-        }
+        let stack = Stack::new([1, SIDE, SIDE], engine, builder);
+        Ok(match self {
+            Architecture::Cnn(settings) => settings.build(classes, stack),
+            Architecture::Vgg(settings) => settings.build(classes, stack),
+            Architecture::ResNet(settings) => settings.build(classes, stack),
+        }?)
     }
 
     /// The layers in order, for a number of classes.
-    pub fn layers(&self, classes: usize) -> Vec<Layer> {
-        match self {
-            Architecture::Cnn(_) => Cnn::layers(classes),
-        }
+    ///
+    /// # Errors
+    /// Settings out of range.
+    pub fn layers(&self, classes: usize) -> Result<Vec<Layer>, ModelError> {
+        let zeros = VarBuilder::zeros(DType::F32, &Device::Cpu);
+        let network = self.build(classes, Engine::Portable, zeros)?;
+        Ok(network.layers().to_vec())
     }
+}
+
+fn check_dropout(rate: f32) -> Result<(), ModelError> {
+    if (0.0..1.0).contains(&rate) {
+        return Ok(());
+    }
+    Err(ModelError::Setting {
+        name: "model.dropout",
+        value: rate.to_string(),
+        expected: "at least 0 and below 1",
+    })
 }

@@ -6,10 +6,11 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use crate::arch::Network;
+use crate::arch::Sequential;
 use crate::error::{ModelError, Refusal};
 use crate::file::self_test::CheckError;
 use crate::file::{Description, KEY, Preprocessing};
+use crate::ops::Engine;
 use crate::parameters::{self, Parameters};
 
 /// A network as it came out of its file.
@@ -17,7 +18,7 @@ pub struct Model {
     /// What the file says of it.
     pub description: Description,
     /// The network, ready to predict; no gradients are recorded.
-    pub network: Box<dyn Network>,
+    pub network: Sequential,
     /// Its weights by name, on the CPU.
     pub weights: BTreeMap<String, Tensor>,
 }
@@ -26,13 +27,13 @@ pub struct Model {
 ///
 /// # Errors
 /// [`ModelError::Io`], or [`ModelError::Refused`] with the [`Refusal`].
-pub fn load(path: &Path, device: &Device) -> Result<Model, ModelError> {
+pub fn load(path: &Path, device: &Device, engine: Engine) -> Result<Model, ModelError> {
     let bytes = fs::read(path).map_err(|source| ModelError::Io {
         action: "read",
         path: path.to_path_buf(),
         source,
     })?;
-    parse(&bytes, device).map_err(|error| match error {
+    parse(&bytes, device, engine).map_err(|error| match error {
         CheckError::Refused(reason) => ModelError::Refused {
             path: path.to_path_buf(),
             reason,
@@ -41,7 +42,7 @@ pub fn load(path: &Path, device: &Device) -> Result<Model, ModelError> {
     })
 }
 
-fn parse(bytes: &[u8], device: &Device) -> Result<Model, CheckError> {
+fn parse(bytes: &[u8], device: &Device, engine: Engine) -> Result<Model, CheckError> {
     let description = describe(bytes).map_err(CheckError::Refused)?;
     let weights = tensors(bytes).map_err(CheckError::Refused)?;
     compare(&description, &weights).map_err(CheckError::Refused)?;
@@ -49,9 +50,9 @@ fn parse(bytes: &[u8], device: &Device) -> Result<Model, CheckError> {
         parameters::fixed(&weights, device).map_err(|error| CheckError::Model(error.into()))?;
     let network = description
         .architecture
-        .build(description.classes.len(), builder)
+        .build(description.classes.len(), engine, builder)
         .map_err(CheckError::Model)?;
-    description.self_test.check(network.as_ref(), device)?;
+    description.self_test.check(&network, device)?;
     Ok(Model {
         description,
         network,
@@ -131,9 +132,11 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Refusal> {
 /// Compares names and shapes with those that the architecture asks for.
 fn compare(description: &Description, weights: &BTreeMap<String, Tensor>) -> Result<(), Refusal> {
     let expected = Parameters::new(0, &Device::Cpu);
-    let built = description
-        .architecture
-        .build(description.classes.len(), expected.builder());
+    let built = description.architecture.build(
+        description.classes.len(),
+        Engine::Portable,
+        expected.builder(),
+    );
     built.map_err(|error| Refusal::Description(error.to_string()))?;
     let expected: BTreeMap<String, Vec<usize>> = expected
         .vars()

@@ -2,8 +2,9 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::ops::kernel::activation::relu_gradient;
-use crate::ops::kernel::{Engine, dense};
+use crate::ops::kernel::dense;
 use crate::ops::values::{slice, values};
+use crate::ops::{Engine, kernel, relu};
 use crate::parameters::glorot_uniform;
 
 /// A fully connected layer with a bias and, if asked for, a ReLU.
@@ -12,6 +13,7 @@ pub struct Dense {
     weight: Tensor,
     bias: Tensor,
     relu: bool,
+    engine: Engine,
 }
 
 impl Dense {
@@ -20,13 +22,34 @@ impl Dense {
     ///
     /// # Errors
     /// A stored tensor that is missing or has another shape.
-    pub fn new(inputs: usize, outputs: usize, relu: bool, builder: VarBuilder<'_>) -> Result<Self> {
+    pub fn new(
+        [inputs, outputs]: [usize; 2],
+        relu: bool,
+        engine: Engine,
+        builder: VarBuilder<'_>,
+    ) -> Result<Self> {
+        if inputs == 0 || outputs == 0 {
+            candle_core::bail!(
+                "a dense layer needs inputs and outputs, got {inputs} and {outputs}"
+            );
+        }
         let init = glorot_uniform(inputs, outputs);
         Ok(Dense {
             weight: builder.get_with_hints((outputs, inputs), "weight", init)?,
             bias: builder.get_with_hints(outputs, "bias", candle_nn::init::ZERO)?,
             relu,
+            engine,
         })
+    }
+
+    /// Whether negative values become zero.
+    pub fn has_relu(&self) -> bool {
+        self.relu
+    }
+
+    /// `weight` of shape (outputs, inputs) and `bias` of shape (outputs).
+    pub(crate) fn tensors(&self) -> [&Tensor; 2] {
+        [&self.weight, &self.bias]
     }
 
     /// (rows, inputs) → (rows, outputs).
@@ -35,22 +58,20 @@ impl Dense {
     /// Rows of another length.
     pub fn forward(&self, rows: &Tensor) -> Result<Tensor> {
         self.check(rows)?;
-        if rows.device().is_cpu() {
-            rows.contiguous()?
-                .apply_op3(&self.weight, &self.bias, DenseRelu { relu: self.relu })
-        } else {
-            self.forward_portable(rows)
+        match self.engine.kernels_for(rows) {
+            Some(engine) => {
+                let operation = DenseRelu {
+                    engine,
+                    relu: self.relu,
+                };
+                rows.contiguous()?
+                    .apply_op3(&self.weight, &self.bias, operation)
+            }
+            None => {
+                let sums = rows.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?;
+                if self.relu { relu(&sums) } else { Ok(sums) }
+            }
         }
-    }
-
-    /// The same out of operations that every device has.
-    ///
-    /// # Errors
-    /// As [`forward`](Self::forward).
-    pub fn forward_portable(&self, rows: &Tensor) -> Result<Tensor> {
-        self.check(rows)?;
-        let sums = rows.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?;
-        if self.relu { sums.relu() } else { Ok(sums) }
     }
 
     fn check(&self, rows: &Tensor) -> Result<()> {
@@ -67,6 +88,7 @@ impl Dense {
 
 /// The CPU's form.
 struct DenseRelu {
+    engine: kernel::Engine,
     relu: bool,
 }
 
@@ -98,7 +120,7 @@ impl CustomOp3 for DenseRelu {
         let (rows, weight) = (slice(rows, rows_layout)?, slice(weight, weight_layout)?);
         let bias = Some(slice(bias, bias_layout)?);
         dense::forward(
-            Engine::detect(),
+            self.engine,
             shape,
             rows,
             weight,
@@ -121,7 +143,7 @@ impl CustomOp3 for DenseRelu {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let shape = shape(rows.shape(), weight.shape())?;
-        let engine = Engine::detect();
+        let engine = self.engine;
         let mut passed = values(&gradient.contiguous()?)?.to_vec();
         if self.relu {
             let gradient = passed.clone();

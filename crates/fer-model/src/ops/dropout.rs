@@ -2,7 +2,8 @@ use candle_core::{Result, Tensor};
 use fer_data::random::stream;
 use rand::RngExt;
 
-/// Whether a forward pass trains or predicts.
+/// Whether a forward pass trains or predicts: it decides about dropout and about the statistics that
+/// normalise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Dropout is on; its masks are drawn for this seed and this step, counted over the whole run.
@@ -16,6 +17,13 @@ pub enum Mode {
     Predict,
 }
 
+impl Mode {
+    /// Whether it is one of training.
+    pub fn trains(self) -> bool {
+        matches!(self, Mode::Train { .. })
+    }
+}
+
 /// Inverted dropout (Srivastava et al. 2014): when training, each value is zero with probability
 /// `rate`, the others are divided by `1 - rate`; when predicting nothing changes.
 ///
@@ -24,24 +32,24 @@ pub enum Mode {
 /// # Errors
 /// A device that cannot take the mask.
 pub fn dropout(values: &Tensor, rate: f32, name: &str, mode: Mode) -> Result<Tensor> {
+    match dropout_mask(values.elem_count(), rate, name, mode) {
+        Some(mask) => values * Tensor::from_vec(mask, values.shape(), values.device())?,
+        None => Ok(values.clone()),
+    }
+}
+
+/// What [`dropout`] multiplies `count` values by; `None` where it changes nothing.
+pub(crate) fn dropout_mask(count: usize, rate: f32, name: &str, mode: Mode) -> Option<Vec<f32>> {
     let Mode::Train { seed, step } = mode else {
-        return Ok(values.clone());
+        return None;
     };
     if rate == 0.0 {
-        return Ok(values.clone());
+        return None;
     }
     let mut random = stream(seed, &format!("dropout {name}"), step);
     let kept = 1.0 / (1.0 - rate);
-    let mask: Vec<f32> = (0..values.elem_count())
-        .map(|_| {
-            if random.random::<f32>() < rate {
-                0.0
-            } else {
-                kept
-            }
-        })
-        .collect();
-    values * Tensor::from_vec(mask, values.shape(), values.device())?
+    let factor = |uniform: f32| if uniform < rate { 0.0 } else { kept };
+    Some((0..count).map(|_| factor(random.random())).collect())
 }
 
 #[cfg(test)]

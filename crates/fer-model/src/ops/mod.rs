@@ -6,18 +6,32 @@
 //! candle's own max-pooling has a wrong gradient, and its random masks cannot be seeded on the
 //! CPU; what stands here has right gradients on every device, checked against finite differences.
 
-mod adam;
+mod engine;
+pub mod kernel;
+pub(crate) mod values;
+
 mod convolution;
-mod cross_entropy;
 mod dense;
 mod dropout;
-pub mod kernel;
+mod finish;
+mod flatten;
 mod max_pool;
-mod values;
+mod mean;
+pub(crate) mod norm;
+mod relu;
 
-pub use adam::{AdamSettings, AdamState};
-pub use convolution::ConvolutionBlock;
+mod adam;
+mod cross_entropy;
+
+pub use adam::{AdamForm, AdamSettings, AdamState};
+pub(crate) use convolution::Affine;
+pub use convolution::{ConvolutionBlock, ConvolutionSettings, DepthwiseBlock, DepthwiseSettings};
 pub use cross_entropy::{cross_entropy, log_probabilities};
 pub use dense::Dense;
+pub(crate) use dropout::dropout_mask;
 pub use dropout::{Mode, dropout};
+pub use engine::{Engine, EngineChoice};
+pub use flatten::flatten;
 pub use max_pool::max_pool;
+pub use mean::global_mean;
+pub use relu::relu;

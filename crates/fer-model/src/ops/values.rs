@@ -44,3 +44,11 @@ pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a 
         _ => bail!("a contiguous f32 tensor is expected"),
     }
 }
+
+/// The numbers of a contiguous f32 tensor, for an operation to change.
+pub(crate) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
+        _ => bail!("a contiguous f32 tensor is expected"),
+    }
+}

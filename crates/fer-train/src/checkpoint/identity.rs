@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use candle_core::Device;
 use fer_data::{ClassNames, Dataset};
+use fer_model::ops::Engine;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,6 +30,8 @@ pub struct Identity {
     pub library: String,
     /// The kind of device that computes: `cpu`, `cuda` or `metal`.
     pub device: String,
+    /// What computes on the CPU.
+    pub engine: String,
     /// The settings that decide the result, by their names in `config.toml`, in JSON.
     pub settings: BTreeMap<String, String>,
     /// The classes in the order of the outputs.
@@ -46,7 +49,12 @@ impl Identity {
     ///
     /// # Errors
     /// A configuration that cannot be written.
-    pub fn new(config: &Config, dataset: &Dataset, device: &Device) -> Result<Self> {
+    pub fn new(
+        config: &Config,
+        dataset: &Dataset,
+        device: &Device,
+        engine: Engine,
+    ) -> Result<Self> {
         let device = match device {
             Device::Cpu => "cpu",
             Device::Cuda(_) => "cuda",
@@ -55,6 +63,7 @@ impl Identity {
         Ok(Identity {
             library: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
             device: device.into(),
+            engine: engine.to_string(),
             settings: Self::settings(config)?,
             classes: dataset.class_names().clone(),
             data: dataset.name().into(),
@@ -98,6 +107,7 @@ impl Identity {
     pub fn other_arithmetic(&self, other: &Identity) -> Vec<String> {
         let pairs = [
             ("device", &self.device, &other.device),
+            ("engine", &self.engine, &other.engine),
             ("version", &self.library, &other.library),
         ];
         let differences = pairs.into_iter().filter(|(_, was, is)| was != is);
@@ -144,6 +154,7 @@ mod tests {
         Identity {
             library: "fer-train 0".into(),
             device: "cpu".into(),
+            engine: "plain".into(),
             settings: Identity::settings(config).unwrap(),
             classes: ClassNames::new(["happy", "sad"]).unwrap(),
             data: "faces".into(),

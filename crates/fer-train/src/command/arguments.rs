@@ -6,6 +6,7 @@ use fer_data::audit::warnings;
 use fer_data::{
     Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason,
 };
+use fer_model::ops::{Engine, EngineChoice};
 use fer_model::{DeviceChoice, SelectedDevice, thousands};
 
 use crate::command::output::People;
@@ -109,14 +110,22 @@ pub(crate) struct DeviceArguments {
     /// Where to compute: auto, cpu, cuda, cuda:N, metal or metal:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    /// What computes on the CPU: auto, avx512, avx2, plain, or portable, which is what a GPU executes
+    #[arg(long, value_name = "ENGINE", default_value = "auto")]
+    pub engine: EngineChoice,
 }
 
 impl DeviceArguments {
-    /// Opens the device and says which it is.
-    pub(crate) fn select(self, people: People) -> Result<SelectedDevice> {
+    /// Opens the device and says which it is, and on the CPU which engine computes.
+    pub(crate) fn select(self, people: People) -> Result<(SelectedDevice, Engine)> {
+        let engine = self.engine.select()?;
         let selected = self.device.select()?;
-        people.say(&format!("device      {selected}"))?;
-        Ok(selected)
+        if selected.device.is_cpu() {
+            people.say(&format!("device      {selected}, engine {engine}"))?;
+        } else {
+            people.say(&format!("device      {selected}"))?;
+        }
+        Ok((selected, engine))
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
         return Err(Usage("evaluate needs --data PATH (or --data drawn)".into()).into());
     }
     let people = People::beside_json(arguments.json);
-    let selected = arguments.device.select(people)?;
-    let model = file::load(&arguments.model, &selected.device)?;
+    let (selected, engine) = arguments.device.select(people)?;
+    let model = file::load(&arguments.model, &selected.device, engine)?;
     let training = &model.description.training;
     let (dataset, same) = open_as_trained(&arguments.data, &model.description)?;
     check_classes(&model.description.classes, &dataset)?;
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let chosen_on = training.epoch_chosen_on.as_deref();
     let chosen =
         same && chosen_on.is_some() && (split.is_none() || chosen_on == split.map(Split::name));
-    let evaluation = evaluate(model.network.as_ref(), &dataset, indices, &selected.device)?;
+    let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;
     let report = evaluation.report(&dataset, split, chosen)?;
     if arguments.json {
         output::data(&report_json(&report)?)?;

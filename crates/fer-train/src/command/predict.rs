@@ -52,7 +52,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
     };
     let people = People::beside_json(arguments.json);
     let selected = arguments.device.device.select()?;
-    let classifier = Classifier::load(model, &selected.device)?;
+    let engine = arguments.device.engine.select()?;
+    let classifier = Classifier::load_with(model, &selected.device, engine)?;
     let mut elements = Vec::with_capacity(arguments.images.len());
     for image in &arguments.images {
         let element = predict(&classifier, image);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use candle_core::Device;
 use fer_data::Dataset;
+use fer_model::ops::Engine;
 use fer_model::{Parameters, thousands};
 
 use crate::checkpoint::{Checkpoints, Identity, PictureList};
@@ -22,6 +23,7 @@ pub(crate) struct Session<'a> {
     pub(crate) settings: &'a CheckedSettings,
     pub(crate) dataset: &'a Dataset,
     pub(crate) device: &'a Device,
+    pub(crate) engine: Engine,
     pub(crate) run: &'a RunDirectory,
     pub(crate) people: People,
 }
@@ -43,7 +45,10 @@ impl Session<'_> {
         let signals = Signals::listen()?;
         let parameters = Parameters::new(self.settings.seed, self.device);
         let classes = self.dataset.class_names().len();
-        let network = self.config.model.build(classes, parameters.builder())?;
+        let network = self
+            .config
+            .model
+            .build(classes, self.engine, parameters.builder())?;
         say_network(self, &parameters)?;
         let goes_back = self.settings.divergence.response == Response::HalveRate;
         let mut checkpoints =
@@ -56,7 +61,7 @@ impl Session<'_> {
             None => None,
         };
         let trainer = Trainer {
-            network: network.as_ref(),
+            network: &network,
             parameters: &parameters,
             dataset: self.dataset,
             settings: self.settings,
@@ -68,7 +73,7 @@ impl Session<'_> {
         match ended.map_err(|error| self.explained(error))? {
             Ended::Finished(fit) => {
                 say_cost(&checkpoints, self.people)?;
-                results::write(self, &fit, network.as_ref())?;
+                results::write(self, &fit, &network)?;
                 Ok(ExitCode::SUCCESS)
             }
             Ended::Interrupted(position) => {
@@ -121,7 +126,7 @@ impl Session<'_> {
 fn say_network(session: &Session<'_>, parameters: &Parameters) -> Result<()> {
     let (architecture, run, people) = (&session.config.model, session.run, session.people);
     let count = parameters
-        .vars()
+        .trainable()
         .iter()
         .map(|(_, var)| var.elem_count())
         .sum();

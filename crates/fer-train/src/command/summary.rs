@@ -5,7 +5,8 @@ use anyhow::Result;
 use candle_core::Device;
 use clap::Args;
 use fer_data::Expression;
-use fer_model::{Architecture, file, layer_table};
+use fer_model::ops::Engine;
+use fer_model::{Architecture, file, layer_table, thousands};
 
 use crate::command::output;
 
@@ -21,25 +22,36 @@ pub(crate) struct SummaryArguments {
 }
 
 pub(crate) fn run(arguments: &SummaryArguments) -> Result<ExitCode> {
-    let table = match &arguments.model {
+    let text = match &arguments.model {
         Some(path) => {
-            let description = file::load(path, &Device::Cpu)?.description;
+            let description = file::load(path, &Device::Cpu, Engine::detect())?.description;
             let head = format!(
                 "{} trained on {}\n",
                 path.display(),
                 description.training.data
             );
             let classes = format!("Classes: {}\n", description.classes);
-            head + &classes + &layer_table(&description.architecture, description.classes.len())
+            head + &classes + &table(&description.architecture, description.classes.len())?
         }
         None => {
             let architecture = match &arguments.arch {
                 Some(name) => Architecture::named(name)?,
                 None => Architecture::default(),
             };
-            layer_table(&architecture, Expression::ALL.len())
+            table(&architecture, Expression::ALL.len())?
         }
     };
-    output::data(&table)?;
+    output::data(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Keras's table, and what Keras does not say: the work of one picture.
+fn table(architecture: &Architecture, classes: usize) -> Result<String> {
+    let layers = architecture.layers(classes)?;
+    let products = layers.iter().map(|layer| layer.multiply_adds).sum();
+    Ok(format!(
+        "{} Multiply-adds of one picture: {}\n",
+        layer_table(architecture, classes)?,
+        thousands(products)
+    ))
 }

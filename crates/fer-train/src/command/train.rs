@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         (None, Some(path)) => RunDirectory::check_free(path)?,
         (None, None) => (),
     }
-    let selected = arguments.device.select(people)?;
+    let (selected, engine) = arguments.device.select(people)?;
     let dataset = open(&config.data.path, &config.data.open_settings())?;
     describe_data(&dataset, people)?;
     say_warnings(&dataset, people)?;
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         config.data.path.display(),
         dataset.name()
     );
-    let identity = Identity::new(&config, &dataset, &selected.device)?;
+    let identity = Identity::new(&config, &dataset, &selected.device, engine)?;
     let (run, start) = match left {
         Some(left) => left.go_on(&identity, (&config, &dataset), people)?,
         None => (new_run(arguments, &config, &dataset)?, None),
@@ -112,6 +112,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         settings: &settings,
         dataset: &dataset,
         device: &selected.device,
+        engine,
         run: &run,
         people,
     };

@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 use fer_model::Parameters;
-use fer_model::ops::{AdamSettings, AdamState};
+use fer_model::ops::{AdamSettings, AdamState, Engine};
 
-const FIRST: &str = "first_moment";
-const SECOND: &str = "second_moment";
+const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 
-/// Adam over all variables of a network; its state is kept by tensor name.
+/// Adam over the trainable variables of a network; its state is kept by tensor name.
 pub struct Adam {
     vars: Vec<(String, Var)>,
     state: BTreeMap<String, AdamState>,
@@ -18,15 +17,16 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Starts with zero moments for every variable of `parameters`.
+    /// Starts with zero moments for every trainable variable of `parameters`, to be moved by `engine`
+    /// where they are on the CPU.
     ///
     /// # Errors
     /// A device without memory.
-    pub fn new(parameters: &Parameters, settings: AdamSettings) -> Result<Self> {
-        let vars = parameters.vars();
+    pub fn new(parameters: &Parameters, settings: AdamSettings, engine: Engine) -> Result<Self> {
+        let vars = parameters.trainable();
         let mut state = BTreeMap::new();
         for (name, var) in &vars {
-            state.insert(name.clone(), AdamState::new(var)?);
+            state.insert(name.clone(), AdamState::new(var, engine)?);
         }
         Ok(Adam {
             vars,
@@ -48,9 +48,12 @@ impl Adam {
     /// A device that cannot be read.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors = BTreeMap::new();
-        for (name, state) in &self.state {
-            for (moment, tensor) in [(FIRST, &state.first_moment), (SECOND, &state.second_moment)] {
-                let tensor = tensor.to_device(&Device::Cpu)?.detach().copy()?;
+        for (name, var) in &self.vars {
+            let Some(state) = self.state.get(name) else {
+                continue;
+            };
+            for (moment, tensor) in MOMENTS.into_iter().zip(state.moments(var)?) {
+                let tensor = tensor.to_device(&Device::Cpu)?;
                 tensors.insert(format!("{name}.{moment}"), tensor);
             }
         }
@@ -63,24 +66,17 @@ impl Adam {
     /// A moment that is missing, by name, or has another shape.
     pub fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
         for (name, var) in &self.vars {
-            let moment = |moment: &str| -> Result<Tensor> {
+            let moment = |moment: &str| {
                 let name = format!("{name}.{moment}");
-                let tensor = tensors
+                tensors
                     .get(&name)
-                    .with_context(|| format!("{name} is missing"))?;
-                ensure!(
-                    tensor.shape() == var.shape(),
-                    "{name} has shape {:?}, expected {:?}",
-                    tensor.shape(),
-                    var.shape()
-                );
-                Ok(tensor.to_device(var.device())?.copy()?)
+                    .with_context(|| format!("{name} is missing"))
             };
-            let state = AdamState {
-                first_moment: moment(FIRST)?,
-                second_moment: moment(SECOND)?,
-            };
-            self.state.insert(name.clone(), state);
+            let [first, second] = MOMENTS;
+            let moments = [moment(first)?, moment(second)?];
+            if let Some(state) = self.state.get_mut(name) {
+                state.restore(var, moments).context(name.clone())?;
+            }
         }
         self.steps = steps;
         Ok(())
@@ -92,8 +88,8 @@ impl Adam {
     /// A variable without a gradient, by name: the network does not use it.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
         self.steps += 1;
-        // Past 2³¹ steps the corrections have been 1 for long.
-        let step = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        // Past 2³² steps the corrections have been 1 for long.
+        let step = u32::try_from(self.steps).unwrap_or(u32::MAX);
         for (name, var) in &self.vars {
             let gradient = gradients
                 .get(var)

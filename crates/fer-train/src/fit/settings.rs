@@ -107,6 +107,12 @@ impl FitSettings {
                 positive(adam.epsilon),
                 "above 0",
             ),
+            (
+                "training.adam.weight_decay",
+                adam.weight_decay,
+                adam.weight_decay >= 0.0 && adam.weight_decay.is_finite(),
+                "at least 0",
+            ),
         ];
         for (name, value, allowed, expected) in ranges {
             if !allowed {
@@ -138,7 +144,7 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 7] = [
+        let changes: [(&str, Change); 8] = [
             ("epochs", |settings| settings.epochs = 0),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
@@ -147,6 +153,7 @@ mod tests {
             ("min_delta", |settings| settings.min_delta = -1.0),
             ("beta1", |settings| settings.adam.beta1 = 1.0),
             ("epsilon", |settings| settings.adam.epsilon = 0.0),
+            ("weight_decay", |settings| settings.adam.weight_decay = -0.1),
             ("augmentation.shift", |settings| {
                 settings.augmentation.shift = 2.0
             }),

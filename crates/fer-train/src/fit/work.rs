@@ -7,8 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 use fer_data::{Batch, Batches, Split};
-use fer_model::batch_to_tensors;
 use fer_model::ops::{Mode, cross_entropy, log_probabilities};
+use fer_model::{Tape, batch_to_tensors};
 
 use crate::evaluation::evaluate;
 use crate::fit::{
@@ -48,7 +48,7 @@ impl<'a> Work<'a> {
         };
         Ok(Work {
             trainer,
-            adam: Adam::new(trainer.parameters, settings.adam)?,
+            adam: Adam::new(trainer.parameters, settings.adam, trainer.network.engine())?,
             record,
             best: None,
             timings: Vec::new(),
@@ -105,6 +105,7 @@ impl<'a> Work<'a> {
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
             .starting_at(batch);
         progress.epoch_starts(epoch, batches.len() - batch);
+        let tape = Tape::new(trainer.network)?;
         let mut pictures = 0;
         for batch in batches.iter() {
             if stop.load(Ordering::Relaxed) {
@@ -112,7 +113,7 @@ impl<'a> Work<'a> {
             }
             let batch = batch.with_context(|| format!("epoch {epoch}"))?;
             let count = batch.labels.len();
-            self.train_batch(batch)?;
+            self.train_batch(&tape, batch)?;
             pictures += count;
             let trained = &self.record.trained;
             progress.batch_done(count, trained.loss(), trained.accuracy());
@@ -125,7 +126,7 @@ impl<'a> Work<'a> {
         Ok(true)
     }
 
-    fn train_batch(&mut self, batch: Batch) -> Result<()> {
+    fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch) -> Result<()> {
         let (trainer, position) = (self.trainer, self.record.position);
         let settings = trainer.settings;
         let classes = trainer.dataset.class_names().len();
@@ -136,7 +137,7 @@ impl<'a> Work<'a> {
             seed: settings.seed,
             step: position.step,
         };
-        let logits = trainer.network.forward(&pictures, mode)?;
+        let logits = tape.forward(&pictures, mode)?;
         let log_probabilities: Vec<f32> = log_probabilities(&logits.detach())?
             .flatten_all()?
             .to_vec1()?;
@@ -146,7 +147,8 @@ impl<'a> Work<'a> {
         if !bounded {
             return Err(self.divergence(Symptom::Loss(loss), 1).into());
         }
-        let gradients = cross_entropy(&logits, &targets)?.backward()?;
+        let loss = cross_entropy(&logits, &targets, trainer.network.engine())?;
+        let gradients = tape.backward(&loss)?;
         self.record
             .trained
             .update(&labels, &shares, &log_probabilities)?;

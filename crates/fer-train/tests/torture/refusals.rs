@@ -27,7 +27,12 @@ pub(crate) const LOCK: Trial = Trial {
 fn settings(_torture: &Torture) -> Result<String> {
     let place = Place::new()?;
     place.succeed(&fresh("run"))?;
-    let flags: [(&str, &str, &[&str]); 6] = [
+    let flags: [(&str, &str, &[&str]); 7] = [
+        (
+            "--arch",
+            "vgg",
+            &["model.arch is \"cnn\" in the run, \"vgg\" is asked for"],
+        ),
         (
             "--lr",
             "0.01",

@@ -41,8 +41,8 @@ pub(crate) fn pays(convolution: &Convolution, maps: Maps) -> bool {
     let covered = |side: usize| side.next_multiple_of(TILE);
     let waste = (covered(out.height) * covered(out.width)) as f64 / (out.height * out.width) as f64;
     applies(convolution)
-        && convolution.in_channels >= 32
-        && convolution.out_channels >= 32
+        && convolution.in_channels >= 16
+        && convolution.out_channels >= 16
         && waste <= 1.8
 }
 

@@ -1,0 +1,209 @@
+//! Convolution blocks.
+
+mod depthwise;
+mod fused;
+mod plain;
+mod portable;
+mod settings;
+
+use candle_core::{Result, Tensor, bail};
+use candle_nn::VarBuilder;
+
+use crate::ops::finish::{Finish, shift};
+use crate::ops::kernel::convolution::{Convolution, Maps};
+use crate::ops::norm::BatchNorm;
+use crate::ops::{Engine, Mode};
+use crate::parameters::{glorot_uniform, he_uniform};
+
+pub use depthwise::DepthwiseBlock;
+pub use settings::{ConvolutionSettings, DepthwiseSettings};
+
+/// A convolution with what follows it: a bias or batch normalisation, a residual, a ReLU and 2×2
+/// max-pooling, as one operation over maps laid out (pictures, rows, columns, channels).
+#[derive(Clone, Debug)]
+pub struct ConvolutionBlock {
+    settings: ConvolutionSettings,
+    weight: Tensor,
+    affine: Affine,
+    engine: Engine,
+}
+
+/// What each channel is multiplied by and what is added to it.
+#[derive(Clone, Debug)]
+pub(crate) enum Affine {
+    /// Nothing and a bias, f32 of shape (channels).
+    Bias(Tensor),
+    /// What normalises it.
+    Norm(BatchNorm),
+}
+
+impl Affine {
+    /// A `bias` of zeros, or the tensors of a normalisation under `norm`, from the builder.
+    pub(crate) fn new(norm: bool, channels: usize, builder: &VarBuilder<'_>) -> Result<Self> {
+        Ok(if norm {
+            Affine::Norm(BatchNorm::new(channels, builder.pp("norm"))?)
+        } else {
+            Affine::Bias(builder.get_with_hints(channels, "bias", candle_nn::init::ZERO)?)
+        })
+    }
+}
+
+impl ConvolutionBlock {
+    /// Takes from the builder `weight` of shape (outputs, inputs, side, side) and `bias` of shape
+    /// (outputs), zero, or for a normalised block `norm.weight`, one, `norm.bias`, zero,
+    /// `norm.running_mean`, zero, and `norm.running_var`, one, each of shape (outputs).
+    ///
+    /// Initial weights are Glorot uniform with a bias, He uniform with a normalisation.
+    ///
+    /// # Errors
+    /// Settings out of range, or a stored tensor that is missing or has another shape.
+    pub fn new(
+        settings: ConvolutionSettings,
+        engine: Engine,
+        builder: VarBuilder<'_>,
+    ) -> Result<Self> {
+        settings.check()?;
+        let ConvolutionSettings {
+            inputs,
+            outputs,
+            kernel,
+            norm,
+            ..
+        } = settings;
+        let window = kernel * kernel;
+        let init = if norm {
+            he_uniform(inputs * window)
+        } else {
+            glorot_uniform(inputs * window, outputs * window)
+        };
+        Ok(ConvolutionBlock {
+            weight: builder.get_with_hints((outputs, inputs, kernel, kernel), "weight", init)?,
+            affine: Affine::new(norm, outputs, &builder)?,
+            settings,
+            engine,
+        })
+    }
+
+    /// The settings that it was made with.
+    pub fn settings(&self) -> &ConvolutionSettings {
+        &self.settings
+    }
+
+    /// (pictures, height, width, inputs) → (pictures, rows, columns, outputs), where rows are
+    /// ⌊(height + 2·padding − kernel) / stride⌋ + 1, columns likewise, both halved, rounded down, when
+    /// pooling.
+    ///
+    /// When training, a normalised block uses the batch's statistics and moves its running ones; when
+    /// predicting it uses the running ones.
+    ///
+    /// # Errors
+    /// Channels that do not fit, or maps smaller than the window.
+    pub fn forward(&self, maps: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.forward_adding(maps, None, mode)
+    }
+
+    /// As [`forward`](Self::forward), with `residual`, of the shape before pooling, added before the
+    /// ReLU.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and a residual of another shape.
+    pub fn forward_adding(
+        &self,
+        maps: &Tensor,
+        residual: Option<&Tensor>,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        self.check(maps, residual)?;
+        let finish = self.finish();
+        match &self.affine {
+            Affine::Norm(norm) if mode.trains() => {
+                norm.normalise(&self.convolve(maps, &self.weight)?, residual, finish)
+            }
+            Affine::Norm(norm) => {
+                let (scale, bias) = norm.folded()?;
+                let weight = self.weight.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+                self.biased(maps, &weight, &bias, residual, finish)
+            }
+            Affine::Bias(bias) => self.biased(maps, &self.weight, bias, residual, finish),
+        }
+    }
+
+    fn finish(&self) -> Finish {
+        Finish {
+            relu: self.settings.relu,
+            pool: self.settings.pool,
+            engine: self.engine,
+        }
+    }
+
+    fn biased(
+        &self,
+        maps: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        residual: Option<&Tensor>,
+        finish: Finish,
+    ) -> Result<Tensor> {
+        match (self.engine.kernels_for(maps), residual) {
+            (Some(engine), None) => fused::apply(engine, &self.settings, maps, weight, bias),
+            _ => shift(&self.convolve(maps, weight)?, bias, residual, finish),
+        }
+    }
+
+    fn convolve(&self, maps: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        match self.engine.kernels_for(maps) {
+            Some(engine) => plain::apply(engine, &self.settings, maps, weight),
+            None => portable::convolve(&self.settings, maps, weight),
+        }
+    }
+
+    fn check(&self, maps: &Tensor, residual: Option<&Tensor>) -> Result<()> {
+        let (count, height, width, channels) = maps.dims4()?;
+        let ConvolutionSettings {
+            inputs,
+            outputs,
+            ref kernel,
+            ..
+        } = self.settings;
+        let (rows, columns) = (
+            self.settings.before_pool(height),
+            self.settings.before_pool(width),
+        );
+        let least = if self.settings.pool { 2 } else { 1 };
+        if channels != inputs || rows < least || columns < least {
+            bail!(
+                "a {kernel}×{kernel} convolution of {inputs} to {outputs} channels takes maps of at least {0}×{0} with {inputs} channels, got {height}×{width} with {channels}",
+                self.settings.least_side()
+            );
+        }
+        match residual {
+            Some(residual) if residual.dims() != [count, rows, columns, outputs] => bail!(
+                "a residual of shape {:?} cannot be added to maps of shape {:?}",
+                residual.dims(),
+                [count, rows, columns, outputs]
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    pub(crate) fn affine(&self) -> &Affine {
+        &self.affine
+    }
+}
+
+/// What the kernels call the convolution over these maps.
+fn shapes(settings: &ConvolutionSettings, maps: &[usize]) -> Result<(Convolution, Maps)> {
+    let &[batch, height, width, _] = maps else {
+        bail!("maps have four dimensions, got {maps:?}");
+    };
+    let maps = Maps {
+        batch,
+        height,
+        width,
+    };
+    Ok((settings.kernel_shape(), maps))
+}
