@@ -81,7 +81,7 @@ impl Trainer<'_> {
         stop: &AtomicBool,
     ) -> Result<Ended> {
         ensure!(
-            self.dataset.indices(Split::Train).first().is_some(),
+            !self.dataset.indices(Split::Train).is_empty(),
             "{} has no picture to train on",
             self.dataset.name()
         );
