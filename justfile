@@ -34,3 +34,14 @@ cuda-check:
 # All benchmarks.
 bench:
     cargo bench --workspace
+
+# fer beside PyTorch, Keras, onnxruntime, tract and candle; see benches/peers/README.md.
+peers *arguments: peers-build
+    target/peers/venv/bin/python benches/peers/peers.py {{arguments}}
+
+# What `peers` needs: a virtual environment, and the Rust side in release.
+peers-build:
+    test -x target/peers/venv/bin/python || python3 -m venv target/peers/venv
+    target/peers/venv/bin/pip install --quiet --requirement benches/peers/requirements.txt
+    cargo build --release --workspace --bins --examples
+    cargo build --release --manifest-path benches/peers/tract/Cargo.toml --target-dir target/peers/tract

@@ -73,14 +73,24 @@ fn reading(criterion: &mut Criterion) {
         ("batches", Augmentation::default()),
         ("augmented batches", augmentation),
     ] {
+        let batches = || {
+            Batches::new(&dataset, all.clone(), 32)
+                .shuffled(0, 0)
+                .augmented(&augmentation, 0, 0)
+        };
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let batches = Batches::new(&dataset, all.clone(), 32)
-                    .shuffled(0, 0)
-                    .augmented(&augmentation, 0, 0);
+                let batches = batches();
                 batches
                     .iter()
                     .for_each(|batch| drop(black_box(batch.unwrap())));
+            });
+        });
+        group.bench_function(format!("{name} by one thread ahead"), |bencher| {
+            bencher.iter(|| {
+                batches().ahead(1, |ahead| {
+                    ahead.for_each(|batch| drop(black_box(batch.unwrap())))
+                });
             });
         });
     }

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
@@ -7,7 +6,7 @@ use fer_data::{Dataset, DatasetParts, Entry, Expression, Split, SplitSettings, b
 use fer_model::ops::Engine;
 use fer_model::{Architecture, Parameters};
 use fer_train::evaluation::evaluate;
-use fer_train::fit::{EpochRecord, Fit, FitSettings, Progress, Silent, Trainer};
+use fer_train::fit::{EpochRecord, EpochTiming, Fit, FitSettings, Progress, Silent, Trainer};
 
 /// Drawn faces of a few people, one picture an expression: two people validate, two test.
 pub(crate) fn few_faces(people: u32) -> Dataset {
@@ -168,7 +167,7 @@ fn no_picture_of_the_tail_is_dropped() {
         fn batch_done(&mut self, pictures: usize, _loss: f64, _accuracy: f64) {
             *self.0.last_mut().unwrap() += pictures;
         }
-        fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _duration: Duration) {}
+        fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _timing: &EpochTiming) {}
     }
     let mut odd = settings();
     odd.batch_size = 7;

@@ -282,12 +282,12 @@ fn trained(architecture: &Architecture, engine: Engine, threads: usize) -> (Vec<
         let targets = targets.narrow(0, 0, 6).unwrap();
         let mut losses = Vec::new();
         for step in 0..3 {
-            let logits = network
+            let logits = tape
                 .forward(&pictures, Mode::Train { seed: 1, step })
                 .unwrap();
             let loss = cross_entropy(&logits, &targets, engine).unwrap();
             losses.push(loss.to_scalar::<f32>().unwrap().to_bits());
-            adam.step(&loss.backward().unwrap(), 1e-3).unwrap();
+            adam.step(&tape.backward(&loss).unwrap(), 1e-3).unwrap();
         }
         let plan = Plan::new(&network).unwrap().unwrap();
         let mut bits: Vec<u32> = flat(&plan.forward(&pictures).unwrap())

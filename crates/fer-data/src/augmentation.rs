@@ -1,8 +1,11 @@
 //! Small changes to training pictures that keep the expression.
 
+mod sampling;
+
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use crate::augmentation::sampling::bilinear;
 use crate::error::DataError;
 use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
@@ -127,26 +130,6 @@ impl Change {
             let across = if self.mirrored { -across } else { across };
             *value = bilinear(&source, across + centre, down + centre);
         }
-    }
-}
-
-fn bilinear(source: &[f32], x: f32, y: f32) -> f32 {
-    let (left, top) = (x.floor(), y.floor());
-    let (right_share, bottom_share) = (x - left, y - top);
-    let at = |x: f32, y: f32| source[reflect(y as i32) * SIDE + reflect(x as i32)];
-    let upper = at(left, top) * (1.0 - right_share) + at(left + 1.0, top) * right_share;
-    let lower = at(left, top + 1.0) * (1.0 - right_share) + at(left + 1.0, top + 1.0) * right_share;
-    upper * (1.0 - bottom_share) + lower * bottom_share
-}
-
-/// Folds a coordinate back into the picture without repeating the edge pixel.
-fn reflect(coordinate: i32) -> usize {
-    let last = SIDE as i32 - 1;
-    let folded = coordinate.rem_euclid(2 * last);
-    if folded > last {
-        (2 * last - folded) as usize
-    } else {
-        folded as usize
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pictures and targets as the arrays that a network takes.
 
+mod ahead;
+
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -9,6 +11,8 @@ use crate::error::DataError;
 use crate::picture::PIXELS;
 use crate::random::stream;
 use crate::worker::guarded;
+
+pub use ahead::Ahead;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
 #[derive(Clone, Debug, PartialEq)]
@@ -97,17 +101,29 @@ impl<'a> Batches<'a> {
     /// # Panics
     /// When `number` is not below [`len`](Self::len).
     pub fn batch(&self, number: usize) -> Result<Batch, DataError> {
+        let mut batch = self.blank(number);
+        batch
+            .pixels
+            .par_chunks_exact_mut(PIXELS)
+            .zip(&batch.indices)
+            .try_for_each(|(values, &index)| {
+                guarded(|| self.dataset.origin(index), || self.fill(values, index))?
+            })?;
+        Ok(batch)
+    }
+
+    /// The batches in order, from the start that was set, each made when asked for.
+    /// [`ahead`](Self::ahead) makes them before.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
+        (self.first..self.len()).map(|number| self.batch(number))
+    }
+
+    /// Batch `number` with black pictures.
+    fn blank(&self, number: usize) -> Batch {
         let start = number * self.batch_size;
         let end = (start + self.batch_size).min(self.order.len());
         let indices = self.order[start..end].to_vec();
         let classes = self.dataset.class_names().len();
-        let mut pixels = vec![0.0; indices.len() * PIXELS];
-        pixels
-            .par_chunks_exact_mut(PIXELS)
-            .zip(&indices)
-            .try_for_each(|(values, &index)| {
-                guarded(|| self.dataset.origin(index), || self.fill(values, index))?
-            })?;
         let mut targets = vec![0.0; indices.len() * classes];
         for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
             self.dataset.write_target(index, target);
@@ -116,17 +132,12 @@ impl<'a> Batches<'a> {
             .iter()
             .map(|&index| self.dataset.entry(index).label)
             .collect();
-        Ok(Batch {
+        Batch {
+            pixels: vec![0.0; indices.len() * PIXELS],
             indices,
             labels,
-            pixels,
             targets,
-        })
-    }
-
-    /// The batches in order, from the start that was set.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
-        (self.first..self.len()).map(|number| self.batch(number))
+        }
     }
 
     fn fill(&self, values: &mut [f32], index: usize) -> Result<(), DataError> {

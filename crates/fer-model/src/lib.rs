@@ -18,6 +18,17 @@
 //! Any candle [`Device`]. [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why
 //! it took the one it took.
 //!
+//! # How do I build a network of my own?
+//!
+//! [`Stack`] puts blocks one after the other and knows the shape after each. What it builds trains,
+//! predicts and lists its layers like the networks of this crate.
+//!
+//! # Why is it fast on a CPU?
+//!
+//! The [operations](ops) run on kernels for AVX-512, AVX2 and plain Rust, chosen at run time
+//! ([`Engine`](ops::Engine)); a [`Plan`] predicts without a graph, over few buffers that are used
+//! again; a [`Tape`] trains so, and hands candle one operation from pictures to logits.
+//!
 //! # What is in a model file?
 //!
 //! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON

@@ -188,6 +188,49 @@ pub(crate) fn fixed(
     Ok(VarBuilder::from_tensors(moved?, DType::F32, device))
 }
 
+/// The names and shapes of the tensors that are asked of it, and nothing drawn.
+#[derive(Clone, Default)]
+pub(crate) struct Shapes(Arc<Mutex<BTreeMap<String, Vec<usize>>>>);
+
+impl Shapes {
+    /// What a network is built with: zeros on the CPU.
+    pub(crate) fn builder(&self) -> VarBuilder<'static> {
+        VarBuilder::from_backend(Box::new(self.clone()), DType::F32, Device::Cpu)
+    }
+
+    /// What has been asked for, by name.
+    pub(crate) fn named(&self) -> BTreeMap<String, Vec<usize>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl SimpleBackend for Shapes {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _init: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
+        let mut shapes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shapes.insert(name.to_string(), shape.dims().to_vec());
+        // One zero, seen everywhere.
+        Tensor::zeros((), dtype, device)?.broadcast_as(shape)
+    }
+
+    fn get_unchecked(&self, name: &str, _dtype: DType, _device: &Device) -> Result<Tensor> {
+        bail!("{name} is asked for without a shape")
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.named().contains_key(name)
+    }
+}
+
 /// Uniform values within ±√(6 / (fan in + fan out)) (Glorot & Bengio 2010), Keras's default.
 ///
 /// For a convolution both fans count the pixels of its window.

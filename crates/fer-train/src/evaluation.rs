@@ -1,5 +1,7 @@
 //! Asking a network about many pictures of a data set.
 
+use std::thread::available_parallelism;
+
 use anyhow::Result;
 use candle_core::Device;
 use fer_data::{Batches, Dataset, Split};
@@ -21,6 +23,15 @@ pub struct Evaluation {
     pub predicted: Vec<usize>,
 }
 
+/// How many threads make batches ahead of a network on `device`: one for the CPU, whose cores the
+/// network needs itself, and up to four for a GPU.
+pub(crate) fn batch_threads(device: &Device) -> usize {
+    match device.is_cpu() {
+        true => 1,
+        false => available_parallelism().map_or(1, |cores| cores.get().min(4)),
+    }
+}
+
 /// Predicts the pictures `indices` and compares with their labels.
 ///
 /// # Errors
@@ -35,18 +46,22 @@ pub fn evaluate(
     let plan = Plan::new(network)?;
     let mut metrics = Metrics::new(dataset.class_names());
     let mut predicted = Vec::with_capacity(indices.len());
-    for batch in Batches::new(dataset, indices.clone(), BATCH).iter() {
-        let batch = batch?;
-        let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
-        let (pictures, _) = batch_to_tensors(batch, classes, device)?;
-        let logits = match &plan {
-            Some(plan) => plan.forward(&pictures)?,
-            None => network.forward(&pictures, Mode::Predict)?,
-        };
-        let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
-        metrics.update(&labels, &shares, &rows)?;
-        predicted.extend(rows.chunks_exact(classes).map(most_probable));
-    }
+    let batches = Batches::new(dataset, indices.clone(), BATCH);
+    batches.ahead(batch_threads(device), |ahead| -> Result<()> {
+        for batch in ahead {
+            let batch = batch?;
+            let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
+            let (pictures, _) = batch_to_tensors(batch, classes, device)?;
+            let logits = match &plan {
+                Some(plan) => plan.forward(&pictures)?,
+                None => network.forward(&pictures, Mode::Predict)?,
+            };
+            let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
+            metrics.update(&labels, &shares, &rows)?;
+            predicted.extend(rows.chunks_exact(classes).map(most_probable));
+        }
+        Ok(())
+    })?;
     Ok(Evaluation {
         metrics,
         indices,

@@ -169,6 +169,15 @@ fn a_run_leaves_its_directory_and_evaluate_repeats_its_figures_to_the_last_digit
     assert_eq!(metrics["chosen_on_this_split"], true);
     assert_eq!(metrics["classes"][1]["name"], "contempt");
     assert_eq!(metrics["confusion_matrix"].as_array().unwrap().len(), 8);
+    let timing = fs::read_to_string(at.join("run/timing.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = timing.lines().map(|row| row.split(',').collect()).collect();
+    let columns = ["epoch", "seconds", "pictures_per_second", "waiting_share"];
+    assert_eq!(rows[0], columns);
+    assert_eq!(rows.len(), 3, "{timing}");
+    for row in &rows[1..] {
+        let share: f64 = row[3].parse().unwrap();
+        assert!(share > 0.0 && share < 1.0, "{timing}");
+    }
     let history = fs::read_to_string(at.join("run/history.csv")).unwrap();
     assert!(history.starts_with(
         "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate\n1,"

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::DataError;
 
@@ -9,8 +10,10 @@ pub const SIDE: usize = 48;
 pub const PIXELS: usize = SIDE * SIDE;
 
 /// A grey picture of 48×48 pixels, 0 black to 255 white, row by row from the top left.
+///
+/// A clone shares the pixels with its original.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Picture(Box<[u8; PIXELS]>);
+pub struct Picture(Arc<[u8; PIXELS]>);
 
 impl Picture {
     /// A picture from its 2,304 values; `name` is what an error calls it.
@@ -19,7 +22,7 @@ impl Picture {
     /// [`DataError::PictureSize`] for any other number of values.
     pub fn from_pixels(pixels: &[u8], name: &str) -> Result<Self, DataError> {
         match <&[u8; PIXELS]>::try_from(pixels) {
-            Ok(pixels) => Ok(Picture(Box::new(*pixels))),
+            Ok(pixels) => Ok(Picture::from_array(pixels)),
             Err(_) => Err(DataError::PictureSize {
                 name: name.to_string(),
                 expected: PIXELS,
@@ -28,8 +31,9 @@ impl Picture {
         }
     }
 
-    pub(crate) fn from_boxed(pixels: Box<[u8; PIXELS]>) -> Self {
-        Picture(pixels)
+    /// A picture of the values.
+    pub(crate) fn from_array(pixels: &[u8; PIXELS]) -> Self {
+        Picture(Arc::new(*pixels))
     }
 
     /// The 2,304 values, row by row.

@@ -39,7 +39,7 @@ impl Resize {
     /// The picture of a grey image, which has at least one pixel.
     pub(crate) fn apply(self, grey: &GrayImage) -> Picture {
         let side = SIDE as u32;
-        let mut pixels = Box::new([0; PIXELS]);
+        let mut pixels = [0; PIXELS];
         match self {
             _ if grey.dimensions() == (side, side) => pixels.copy_from_slice(grey.as_raw()),
             Resize::Antialiased => antialiased(grey, &mut pixels),
@@ -48,7 +48,7 @@ impl Resize {
             }
             Resize::OpencvLinear => opencv_linear(grey, &mut pixels),
         }
-        Picture::from_boxed(pixels)
+        Picture::from_array(&pixels)
     }
 }
 

@@ -38,17 +38,17 @@ pub(crate) struct Arrangement {
 
 impl Arrangement {
     /// Finds the groups below `root`: past folders that hold one folder alone, and past the
-    /// folders of splits.
-    pub(crate) fn find(root: Folder) -> Self {
+    /// folders of splits. With `classes`, folders are classes unless a split's holds folders itself.
+    pub(crate) fn find(root: Folder, classes: bool) -> Self {
         let mut arrangement = Arrangement::default();
-        let root = arrangement.unwrap(root);
+        let root = arrangement.unwrap(root, classes);
         arrangement.top.clone_from(&root.path);
         let Folder { folders, files, .. } = root;
         arrangement.set_aside(files);
-        if are_splits(&folders) {
+        if are_splits(&folders, classes) {
             for folder in folders {
                 match folder.name().and_then(Split::from_word) {
-                    Some(split) => arrangement.take_split(split, folder),
+                    Some(split) => arrangement.take_split(split, folder, classes),
                     None => arrangement.leave_out(&folder),
                 }
             }
@@ -58,8 +58,8 @@ impl Arrangement {
         arrangement
     }
 
-    fn unwrap(&mut self, mut folder: Folder) -> Folder {
-        while holds_one_folder_alone(&folder) && !are_splits(&folder.folders) {
+    fn unwrap(&mut self, mut folder: Folder, classes: bool) -> Folder {
+        while holds_one_folder_alone(&folder) && !are_splits(&folder.folders, classes) {
             let Some(inner) = folder.folders.pop() else {
                 break;
             };
@@ -69,12 +69,12 @@ impl Arrangement {
         folder
     }
 
-    fn take_split(&mut self, split: Split, folder: Folder) {
+    fn take_split(&mut self, split: Split, folder: Folder, classes: bool) {
         let Folder {
             folders,
             files,
             path,
-        } = self.unwrap(folder);
+        } = self.unwrap(folder, classes);
         if folders.is_empty() {
             let (entry, detail) = (path.display().to_string(), "it holds no folder");
             self.skipped
@@ -128,14 +128,17 @@ fn holds_one_folder_alone(folder: &Folder) -> bool {
             .any(|path| is_named_like_a_picture(path))
 }
 
-/// Whether folders are those of splits: all of them are named so, or one of them trains.
-fn are_splits(folders: &[Folder]) -> bool {
-    let splits: Vec<Option<Split>> = folders
-        .iter()
-        .map(|folder| folder.name().and_then(Split::from_word))
-        .collect();
-    !splits.is_empty()
-        && (splits.iter().all(Option::is_some) || splits.contains(&Some(Split::Train)))
+/// Whether folders are those of splits: all of them are named so, or one of them trains. Where they
+/// may be `classes`, one that is named so must hold folders too.
+fn are_splits(folders: &[Folder], classes: bool) -> bool {
+    let split = |folder: &Folder| folder.name().and_then(Split::from_word);
+    let named = folders.iter().filter(|folder| split(folder).is_some());
+    let all = named.clone().count() == folders.len();
+    let trains = named
+        .clone()
+        .any(|folder| split(folder) == Some(Split::Train));
+    let deep = named.clone().any(|folder| !folder.folders.is_empty());
+    !folders.is_empty() && (all || trains) && (deep || !classes)
 }
 
 #[cfg(test)]
@@ -171,7 +174,7 @@ mod tests {
                 ],
             )],
         );
-        let arrangement = Arrangement::find(root);
+        let arrangement = Arrangement::find(root, false);
         assert_eq!(
             names(&arrangement),
             [
@@ -185,13 +188,34 @@ mod tests {
     #[test]
     fn a_class_called_test_among_others_is_a_class() {
         let class = |name| folder(name, Vec::new());
-        let arrangement = Arrangement::find(folder("data", vec![class("rest"), class("test")]));
+        let arrangement =
+            Arrangement::find(folder("data", vec![class("rest"), class("test")]), false);
         assert_eq!(names(&arrangement), [(None, "rest"), (None, "test")]);
     }
 
     #[test]
     fn one_class_alone_is_not_unwrapped() {
-        let arrangement = Arrangement::find(folder("data", vec![folder("happy", Vec::new())]));
+        let arrangement =
+            Arrangement::find(folder("data", vec![folder("happy", Vec::new())]), false);
         assert_eq!(names(&arrangement), [(None, "happy")]);
+    }
+
+    #[test]
+    fn a_class_called_train_is_a_class_where_the_folders_are_said_to_be_classes() {
+        let class = |name| folder(name, Vec::new());
+        let vehicles = || folder("data", vec![class("plane"), class("train")]);
+        assert_eq!(
+            names(&Arrangement::find(vehicles(), true)),
+            [(None, "plane"), (None, "train")]
+        );
+        assert!(names(&Arrangement::find(vehicles(), false)).is_empty());
+        let divided = folder(
+            "data",
+            vec![folder("train", vec![class("plane"), class("train")])],
+        );
+        assert_eq!(
+            names(&Arrangement::find(divided, true)),
+            [(Some(Split::Train), "plane"), (Some(Split::Train), "train")]
+        );
     }
 }

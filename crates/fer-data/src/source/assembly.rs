@@ -109,11 +109,11 @@ impl Gathered {
     /// The pictures of the candidates that can be decoded, with what their files were; the others
     /// join what is left out.
     fn decode(&mut self, resize: Resize) -> Result<(Vec<Picture>, Vec<PictureFacts>), DataError> {
-        let decode = |candidate: &Candidate| {
+        let decode = |bytes: &mut Vec<u8>, candidate: &Candidate| {
             let name = || candidate.path.display().to_string();
-            guarded(name, || file::decode(&candidate.path, resize))
+            guarded(name, || file::decode(&candidate.path, resize, bytes))
         };
-        let decoded = self.candidates.par_iter().map(decode);
+        let decoded = self.candidates.par_iter().map_init(Vec::new, decode);
         let decoded: Vec<_> = decoded.collect::<Result<_, DataError>>()?;
         let (mut pictures, mut facts) = (Vec::new(), Vec::new());
         let (mut kept, mut misnamed) = (Vec::new(), Vec::new());

@@ -14,8 +14,15 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Bytes that tell a format.
 const HEAD: usize = 64;
 
-/// Reads and decodes the file at `path`.
-pub(crate) fn decode(path: &Path, resize: Resize) -> Result<(Picture, PictureFacts), Skipped> {
+/// A file up to this length, in bytes, is read at once, whatever it is.
+const SHORT: u64 = 64 << 10;
+
+/// Reads and decodes the file at `path`. The memory of `bytes`, whatever it holds, is used to read.
+pub(crate) fn decode(
+    path: &Path,
+    resize: Resize,
+    bytes: &mut Vec<u8>,
+) -> Result<(Picture, PictureFacts), Skipped> {
     let name = path.display().to_string();
     let leave_out = |reason, detail: String| Skipped::new(&name, reason, detail);
     let unreadable = |error: io::Error| leave_out(reason::UNREADABLE, error.to_string());
@@ -23,18 +30,19 @@ pub(crate) fn decode(path: &Path, resize: Resize) -> Result<(Picture, PictureFac
     if length == 0 {
         return Err(leave_out(reason::EMPTY_FILE, "it has 0 bytes".into()));
     }
-    let mut bytes = Vec::new();
+    bytes.clear();
     let mut file = File::open(path).map_err(unreadable)?;
-    let head = file.by_ref().take(HEAD as u64).read_to_end(&mut bytes);
-    head.map_err(unreadable)?;
-    if PictureFormat::of(&bytes).is_some() {
-        if length > MOST_BYTES {
-            let detail = format!("{length} bytes, at most {MOST_BYTES} are read");
-            return Err(leave_out(reason::TOO_LARGE, detail));
-        }
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
+    let mut start = file.by_ref().take(length.min(SHORT));
+    start.read_to_end(bytes).map_err(unreadable)?;
+    if PictureFormat::of(bytes).is_none() {
+        bytes.truncate(HEAD);
+    } else if length > MOST_BYTES {
+        let detail = format!("{length} bytes, at most {MOST_BYTES} are read");
+        return Err(leave_out(reason::TOO_LARGE, detail));
+    } else if length > SHORT {
+        file.read_to_end(bytes).map_err(unreadable)?;
     }
-    Picture::decode_with_facts(&bytes, &name, resize).map_err(|error| match error {
+    Picture::decode_with_facts(bytes, &name, resize).map_err(|error| match error {
         DataError::Decode { flaw, reason, .. } => leave_out(kind(flaw, path), reason),
         other => leave_out(reason::UNREADABLE, other.to_string()),
     })

@@ -25,7 +25,7 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
     let labels = Labels::new(settings)?;
     let mut notices = notices_of(&tree);
     let mut skipped = tree.skipped;
-    let mut arrangement = Arrangement::find(tree.root);
+    let mut arrangement = Arrangement::find(tree.root, settings.layout == Some(Layout::Classes));
     skipped.append(&mut arrangement.skipped);
     if arrangement.groups.is_empty() {
         return Err(no_groups(path, &arrangement, &skipped));

@@ -38,8 +38,9 @@ pub(crate) struct PersonTable {
 }
 
 impl PersonTable {
-    /// Looks for the table among those beside the folders, then in the folder above. Tables that
-    /// are not of these people join what is left out.
+    /// Looks for the table among those beside the folders, then in the folder above, where a table
+    /// of other people too is not taken. Tables beside the folders that are not of these people join
+    /// what is left out.
     pub(crate) fn find(
         arrangement: &Arrangement,
         people: &[&str],
@@ -60,7 +61,12 @@ impl PersonTable {
         }
         let found = found.or_else(|| {
             let mut tables = tables_above(&arrangement.top).into_iter();
-            tables.find_map(|path| Some((path.clone(), PersonTable::read(&path, &people)?)))
+            tables.find_map(|path| {
+                let table = PersonTable::read(&path, &people)?;
+                // Above lies what has nothing to do with these people: it may not know others.
+                let own = |person: &String| people.contains(person.as_str());
+                table.rows.keys().all(own).then_some((path, table))
+            })
         });
         let Some((path, table)) = found else {
             return PersonTable::default();

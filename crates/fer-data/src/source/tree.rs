@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirEntry};
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -97,28 +97,42 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, path: &Path) -> io::Result<Folder> {
-        let mut names: Vec<OsString> = fs::read_dir(path)?
-            .map(|entry| entry.map(|entry: DirEntry| entry.file_name()))
-            .collect::<io::Result<_>>()?;
-        names.sort_unstable_by(|one, other| one.as_encoded_bytes().cmp(other.as_encoded_bytes()));
-        self.find_case_twins(path, &names);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            found.push((entry.file_name(), entry.file_type().ok()));
+        }
+        found.sort_unstable_by(|(one, _), (other, _)| {
+            one.as_encoded_bytes().cmp(other.as_encoded_bytes())
+        });
+        self.find_case_twins(path, found.iter().map(|(name, _)| name));
         let mut folder = Folder {
             path: path.to_path_buf(),
             folders: Vec::new(),
             files: Vec::new(),
         };
-        for name in names {
+        for (name, kind) in found {
             let below = path.join(&name);
             if is_hidden(&name) {
                 self.skip(&below, reason::HIDDEN, "");
             } else {
-                self.place(below, &mut folder);
+                self.place(below, kind, &mut folder);
             }
         }
         Ok(folder)
     }
 
-    fn place(&mut self, path: PathBuf, folder: &mut Folder) {
+    /// Takes up what lies at `path`, of the kind that the listing told.
+    fn place(&mut self, path: PathBuf, kind: Option<FileType>, folder: &mut Folder) {
+        match kind {
+            Some(kind) if kind.is_file() => folder.files.push(path),
+            Some(kind) if kind.is_dir() => self.enter(&path, false, folder),
+            _ => self.look_at(path, folder),
+        }
+    }
+
+    /// Takes up what the listing tells too little of: a link, a pipe, a device.
+    fn look_at(&mut self, path: PathBuf, folder: &mut Folder) {
         let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
         match fs::metadata(&path) {
             Err(error) if is_link && error.kind() == io::ErrorKind::NotFound => {
@@ -167,7 +181,7 @@ impl Walk {
         }
     }
 
-    fn find_case_twins(&mut self, path: &Path, names: &[OsString]) {
+    fn find_case_twins<'a>(&mut self, path: &Path, names: impl Iterator<Item = &'a OsString>) {
         let mut seen: BTreeMap<String, &OsString> = BTreeMap::new();
         for name in names {
             let lower = name.to_string_lossy().to_lowercase();

@@ -123,6 +123,22 @@ fn the_table_of_people_beside_their_folders_tells_their_groups() {
 }
 
 #[test]
+fn a_table_above_the_folder_that_knows_other_people_too_is_not_theirs() {
+    let mut folder = Folder::new();
+    folder.people("images/", 6);
+    let rows: Vec<String> = (0..40).map(|id| format!("{id},{}", id + 20)).collect();
+    folder.write("customers.csv", format!("id,age\n{}\n", rows.join("\n")));
+    let images = folder.path().join("images");
+    let open = || fer_data::open(&images, &Default::default()).unwrap();
+    assert!(open().description().groups.is_empty());
+    folder.write(
+        "customers.csv",
+        format!("id,age\n{}\n", rows[..6].join("\n")),
+    );
+    assert_eq!(open().description().groups[0].name, "age");
+}
+
+#[test]
 fn people_with_folders_of_expressions_are_people_too() {
     let mut folder = Folder::new();
     for person in ["anna", "bert", "cora", "dora"] {

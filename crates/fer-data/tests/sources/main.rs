@@ -40,5 +40,8 @@ mod splits;
 /// What an audit finds.
 mod audits;
 
+/// A fer2013.csv that is read in several blocks, by any number of threads.
+mod large_tables;
+
 /// FER2013 as Kaggle's folders and as a csv.
 mod fer2013_folders;

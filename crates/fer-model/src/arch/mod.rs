@@ -9,13 +9,14 @@ mod cnn;
 mod resnet;
 mod vgg;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use fer_data::SIDE;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::ops::{Engine, Mode};
+use crate::parameters::Shapes;
 
 pub(crate) use block::{Block, Residual};
 pub use cnn::CnnSettings;
@@ -129,8 +130,8 @@ impl Architecture {
     /// # Errors
     /// Settings out of range.
     pub fn layers(&self, classes: usize) -> Result<Vec<Layer>, ModelError> {
-        let zeros = VarBuilder::zeros(DType::F32, &Device::Cpu);
-        let network = self.build(classes, Engine::Portable, zeros)?;
+        let shapes = Shapes::default();
+        let network = self.build(classes, Engine::Portable, shapes.builder())?;
         Ok(network.layers().to_vec())
     }
 }

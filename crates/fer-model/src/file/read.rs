@@ -11,7 +11,7 @@ use crate::error::{ModelError, Refusal};
 use crate::file::self_test::CheckError;
 use crate::file::{Description, KEY, Preprocessing};
 use crate::ops::Engine;
-use crate::parameters::{self, Parameters};
+use crate::parameters::{self, Shapes};
 
 /// A network as it came out of its file.
 pub struct Model {
@@ -131,18 +131,14 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Refusal> {
 
 /// Compares names and shapes with those that the architecture asks for.
 fn compare(description: &Description, weights: &BTreeMap<String, Tensor>) -> Result<(), Refusal> {
-    let expected = Parameters::new(0, &Device::Cpu);
+    let shapes = Shapes::default();
     let built = description.architecture.build(
         description.classes.len(),
         Engine::Portable,
-        expected.builder(),
+        shapes.builder(),
     );
     built.map_err(|error| Refusal::Description(error.to_string()))?;
-    let expected: BTreeMap<String, Vec<usize>> = expected
-        .vars()
-        .into_iter()
-        .map(|(name, var)| (name, var.dims().to_vec()))
-        .collect();
+    let expected = shapes.named();
     for (name, shape) in &expected {
         match weights.get(name) {
             None => return Err(Refusal::Tensors(format!("{name} is missing"))),

@@ -1,10 +1,12 @@
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::command::output::{People, chain, percent};
-use crate::fit::{Divergence, EpochRecord, Progress};
+use crate::fit::{Divergence, EpochRecord, EpochTiming, Progress};
+
+/// The share of training spent waiting for pictures that is worth a word.
+const NOTABLE_WAIT: f64 = 0.05;
 
 /// A bar with rate and time left on a terminal, plain lines when piped.
 pub(crate) fn for_terminal(epochs: usize, people: People) -> Box<dyn Progress> {
@@ -28,20 +30,26 @@ struct Lines {
 }
 
 impl Lines {
-    fn line(&self, record: &EpochRecord, best: bool, duration: Duration) -> String {
+    fn line(&self, record: &EpochRecord, best: bool, timing: &EpochTiming) -> String {
         let validation = match (record.validation_loss, record.validation_accuracy) {
             (Some(loss), Some(accuracy)) => {
                 format!("  validation loss {loss:.4} accuracy {}", percent(accuracy))
             }
             _ => String::new(),
         };
+        let waiting = match timing.waiting_share {
+            share if share > NOTABLE_WAIT => {
+                format!(", {} of the training waiting for pictures", percent(share))
+            }
+            _ => String::new(),
+        };
         format!(
-            "epoch {:>3}/{}  train loss {:.4} accuracy {}{validation}  {:.1} s{}",
+            "epoch {:>3}/{}  train loss {:.4} accuracy {}{validation}  {:.1} s{waiting}{}",
             record.epoch,
             self.epochs,
             record.train_loss,
             percent(record.train_accuracy),
-            duration.as_secs_f64(),
+            timing.seconds,
             if best { "  best so far" } else { "" },
         )
     }
@@ -52,9 +60,9 @@ impl Progress for Lines {
 
     fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {}
 
-    fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration) {
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, timing: &EpochTiming) {
         // A closed pipe must not end a training run.
-        let _ = self.people.say(&self.line(record, best, duration));
+        let _ = self.people.say(&self.line(record, best, timing));
     }
 
     fn not_kept(&mut self, error: &anyhow::Error) {
@@ -102,9 +110,9 @@ impl Progress for Bar {
         self.bar.inc(1);
     }
 
-    fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration) {
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, timing: &EpochTiming) {
         self.bar.finish_and_clear();
-        self.lines.epoch_done(record, best, duration);
+        self.lines.epoch_done(record, best, timing);
     }
 
     fn not_kept(&mut self, error: &anyhow::Error) {
@@ -120,5 +128,41 @@ impl Progress for Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_pictures_is_told_only_where_it_costs_something() {
+        let lines = Lines {
+            epochs: 3,
+            people: People::Stdout,
+        };
+        let record = EpochRecord {
+            epoch: 1,
+            train_loss: 1.5,
+            train_accuracy: 0.5,
+            validation_loss: None,
+            validation_accuracy: None,
+            learning_rate: 0.001,
+        };
+        let line = |waiting_share| {
+            let timing = EpochTiming {
+                epoch: 1,
+                seconds: 8.0,
+                pictures_per_second: 100.0,
+                waiting_share,
+            };
+            lines.line(&record, false, &timing)
+        };
+        assert!(line(0.049).ends_with("8.0 s"), "{}", line(0.049));
+        let told = line(0.123);
+        assert!(
+            told.ends_with("8.0 s, 12.3 % of the training waiting for pictures"),
+            "{told}"
+        );
     }
 }

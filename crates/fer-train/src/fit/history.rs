@@ -29,4 +29,6 @@ pub struct EpochTiming {
     pub seconds: f64,
     /// Pictures trained on in that time, by the second.
     pub pictures_per_second: f64,
+    /// The share of the training steps in which the network waited for pictures, 0 to 1.
+    pub waiting_share: f64,
 }

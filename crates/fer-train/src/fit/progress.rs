@@ -1,6 +1,4 @@
-use std::time::Duration;
-
-use crate::fit::{Divergence, EpochRecord};
+use crate::fit::{Divergence, EpochRecord, EpochTiming};
 
 /// What a trainer tells while it works; nothing of it changes the result.
 pub trait Progress {
@@ -9,7 +7,7 @@ pub trait Progress {
     /// A batch of `pictures` is done; loss and accuracy are the epoch's so far.
     fn batch_done(&mut self, pictures: usize, loss: f64, accuracy: f64);
     /// The epoch is done and judged; `best` when no earlier one was better.
-    fn epoch_done(&mut self, record: &EpochRecord, best: bool, duration: Duration);
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, timing: &EpochTiming);
     /// The state could not be kept; training goes on all the same.
     fn not_kept(&mut self, error: &anyhow::Error) {
         let _ = error;
@@ -26,5 +24,5 @@ pub struct Silent;
 impl Progress for Silent {
     fn epoch_starts(&mut self, _epoch: usize, _batches: usize) {}
     fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {}
-    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _duration: Duration) {}
+    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _timing: &EpochTiming) {}
 }

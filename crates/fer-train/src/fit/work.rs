@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
@@ -10,7 +10,7 @@ use fer_data::{Batch, Batches, Split};
 use fer_model::ops::{Mode, cross_entropy, log_probabilities};
 use fer_model::{Tape, batch_to_tensors};
 
-use crate::evaluation::evaluate;
+use crate::evaluation::{batch_threads, evaluate};
 use crate::fit::{
     Adam, Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, History, Keeper, Moment,
     Monitor, Position, Progress, Record, RunState, Symptom, Trainer,
@@ -104,26 +104,42 @@ impl<'a> Work<'a> {
             .shuffled(settings.seed, epoch as u64)
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
             .starting_at(batch);
-        progress.epoch_starts(epoch, batches.len() - batch);
         let tape = Tape::new(trainer.network)?;
-        let mut pictures = 0;
-        for batch in batches.iter() {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(false);
+        progress.epoch_starts(epoch, batches.len() - batch);
+        let (mut pictures, mut waited) = (0, Duration::ZERO);
+        let ended = batches.ahead(batch_threads(trainer.device), |ahead| -> Result<bool> {
+            for batch in ahead.by_ref() {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(false);
+                }
+                let batch = batch.with_context(|| format!("epoch {epoch}"))?;
+                let count = batch.labels.len();
+                self.train_batch(&tape, batch)?;
+                pictures += count;
+                let trained = &self.record.trained;
+                progress.batch_done(count, trained.loss(), trained.accuracy());
+                if self.record.position.batch < batches.len() {
+                    self.keep_if_due(Moment::Step, keeper, progress)?;
+                }
             }
-            let batch = batch.with_context(|| format!("epoch {epoch}"))?;
-            let count = batch.labels.len();
-            self.train_batch(&tape, batch)?;
-            pictures += count;
-            let trained = &self.record.trained;
-            progress.batch_done(count, trained.loss(), trained.accuracy());
-            if self.record.position.batch < batches.len() {
-                self.keep_if_due(Moment::Step, keeper, progress)?;
-            }
+            waited = ahead.waited();
+            Ok(true)
+        })?;
+        if ended {
+            let training = start.elapsed().as_secs_f64().max(1e-9);
+            let (record, improved) = self.judge_epoch()?;
+            let seconds = start.elapsed().as_secs_f64();
+            let timing = EpochTiming {
+                epoch,
+                seconds,
+                pictures_per_second: pictures as f64 / seconds,
+                waiting_share: waited.as_secs_f64() / training,
+            };
+            progress.epoch_done(&record, improved, &timing);
+            self.next_epoch(record, timing);
+            self.keep_if_due(Moment::EpochEnd, keeper, progress)?;
         }
-        self.end_epoch(start, pictures, progress)?;
-        self.keep_if_due(Moment::EpochEnd, keeper, progress)?;
-        Ok(true)
+        Ok(ended)
     }
 
     fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch) -> Result<()> {
@@ -161,39 +177,32 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn end_epoch(
-        &mut self,
-        start: Instant,
-        pictures: usize,
-        progress: &mut dyn Progress,
-    ) -> Result<()> {
+    /// Judges the epoch that was trained; whether no earlier one was better.
+    fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
         self.finite_state()?;
         let record = self.judge()?;
-        let (epoch, monitor) = (record.epoch, self.trainer.settings.monitor);
+        let monitor = self.trainer.settings.monitor;
         let improved = match (record.validation_accuracy, record.validation_loss) {
             (Some(accuracy), Some(loss)) => {
                 let value = monitored(monitor, accuracy, loss);
-                self.record.watch.update(epoch, value)
+                self.record.watch.update(record.epoch, value)
             }
             _ => true,
         };
         if improved {
-            self.record.best_epoch = Some(epoch);
+            self.record.best_epoch = Some(record.epoch);
             self.best = Some(self.trainer.parameters.snapshot()?);
         }
-        let duration = start.elapsed();
-        self.timings.retain(|timing| timing.epoch < epoch);
-        self.timings.push(EpochTiming {
-            epoch,
-            seconds: duration.as_secs_f64(),
-            pictures_per_second: pictures as f64 / duration.as_secs_f64(),
-        });
-        progress.epoch_done(&record, improved, duration);
+        Ok((record, improved))
+    }
+
+    fn next_epoch(&mut self, record: EpochRecord, timing: EpochTiming) {
+        self.timings.retain(|earlier| earlier.epoch < timing.epoch);
+        self.timings.push(timing);
         self.record.history.push(record);
         self.record.trained.reset();
         self.record.position.epoch += 1;
         self.record.position.batch = 0;
-        Ok(())
     }
 
     fn judge(&self) -> Result<EpochRecord> {

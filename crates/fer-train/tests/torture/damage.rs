@@ -53,7 +53,8 @@ fn bits(torture: &Torture) -> Result<String> {
 
 fn fall_back(_torture: &Torture) -> Result<String> {
     let (expected, _) = undisturbed()?;
-    let damages: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 3] = [
         ("empty", |bytes| bytes.clear()),
         ("cut", |bytes| bytes.truncate(bytes.len() / 2)),
         ("a wrong bit", |bytes| {

@@ -1,5 +1,4 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
@@ -9,7 +8,8 @@ use fer_model::{Architecture, Parameters};
 use fer_train::checkpoint::{Identity, decode, encode};
 use fer_train::config::Config;
 use fer_train::fit::{
-    Ended, EpochRecord, FitSettings, Keeper, Moment, Position, Progress, RunState, Silent, Trainer,
+    Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, Position, Progress, RunState,
+    Silent, Trainer,
 };
 
 use crate::place::{EPOCHS, Place, STEPS, text};
@@ -72,7 +72,7 @@ impl Progress for StopAfter<'_> {
         }
     }
 
-    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _duration: Duration) {}
+    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _timing: &EpochTiming) {}
 }
 
 struct Setting {

@@ -1,0 +1,241 @@
+"""Fifty training steps of cnn, vgg and resnet as PyTorch makes them: pytorch_training.safetensors.
+
+Made with Python 3.11.7, torch 2.15.0, numpy 2.4.6, safetensors 0.8.0.
+Run beside this file: python pytorch_training.py
+
+Weights, running statistics, pictures and labels come from integer formulas, repeated exactly by
+tests/pytorch.rs; the file keeps their SHA-256. Nothing is dropped out; Adam has PyTorch's settings
+with the learning rates of RATES. For each network there are
+
+- logits: of the first batch in evaluation mode, before training, with the running statistics
+- losses: the mean cross-entropy of each step, on batches that go round the pictures
+- gradient.NAME: of the first loss, every STRIDE-th element, with gradient_largest.NAME
+- after.NAME: running statistics after the last step
+
+The stored numbers are float32 PyTorch's. The script computes in float64 too and prints how far the
+two are apart.
+"""
+
+import hashlib
+import json
+import math
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import nn
+from torch.nn import functional
+
+HERE = Path(__file__).parent
+CLASSES, PICTURES, BATCH, SIDE, STEPS = 8, 64, 16, 48, 50
+PICTURE_STREAM = 1000
+# Of a tensor with more elements about so many are kept.
+KEPT = 512
+RATES = {"cnn": 1e-3, "vgg": 1e-3, "resnet": 1e-3}
+
+
+class Block(nn.Conv2d):
+    """A convolution with BatchNorm, whose tensors are named as ours."""
+
+    def __init__(self, inputs, outputs, window=3, stride=1):
+        super().__init__(inputs, outputs, window, stride, window // 2, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, maps):
+        return self.norm(super().forward(maps))
+
+
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 32, 3), nn.Conv2d(32, 64, 3)
+        self.dense1, self.dense2 = nn.Linear(6400, 128), nn.Linear(128, CLASSES)
+
+    def forward(self, maps):
+        for conv in [self.conv1, self.conv2]:
+            maps = functional.max_pool2d(functional.relu(conv(maps)), 2)
+        return self.dense2(functional.relu(self.dense1(maps.flatten(1))))
+
+
+class Vgg(nn.Module):
+    WIDTHS, POOLED = [1, 32, 64, 64, 128, 128, 256, 256], [1, 3, 5]
+
+    def __init__(self):
+        super().__init__()
+        for number in range(1, 8):
+            self.add_module(f"conv{number}", Block(self.WIDTHS[number - 1], self.WIDTHS[number]))
+        self.dense = nn.Linear(256, CLASSES)
+
+    def forward(self, maps):
+        for number in range(1, 8):
+            maps = functional.relu(self.get_submodule(f"conv{number}")(maps))
+            maps = functional.max_pool2d(maps, 2) if number in self.POOLED else maps
+        return self.dense(maps.mean((2, 3)))
+
+
+class Residual(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1, self.conv2 = Block(inputs, outputs, 3, stride), Block(outputs, outputs)
+        self.shortcut = nn.Identity() if inputs == outputs else Block(inputs, outputs, 1, stride)
+
+    def forward(self, maps):
+        inner = self.conv2(functional.relu(self.conv1(maps)))
+        return functional.relu(inner + self.shortcut(maps))
+
+
+class ResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = Block(1, 16)
+        inputs = 16
+        for stage, outputs in enumerate([16, 32, 64, 128], 1):
+            first = Residual(inputs, outputs, 1 if stage == 1 else 2)
+            blocks = OrderedDict(block1=first, block2=Residual(outputs, outputs, 1))
+            self.add_module(f"stage{stage}", nn.Sequential(blocks))
+            inputs = outputs
+        self.dense = nn.Linear(128, CLASSES)
+
+    def forward(self, maps):
+        maps = functional.relu(self.stem(maps))
+        for stage in range(1, 5):
+            maps = self.get_submodule(f"stage{stage}")(maps)
+        return self.dense(maps.mean((2, 3)))
+
+
+NETWORKS = {"cnn": Cnn, "vgg": Vgg, "resnet": ResNet}
+
+
+def hashed(stream, count):
+    """The first 64-bit numbers of a stream: splitmix64's output function on stream * 2^32 + index."""
+    z = (np.uint64(stream) << np.uint64(32)) + np.arange(count, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        z = z + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def value(number, name, shape):
+    """A tensor uniform in [centre - limit, centre + limit); `number` is its place among the sorted
+    names. Weights of layers have He's limit, all else lies near where training begins."""
+    top = (hashed(number, math.prod(shape)) >> np.uint64(40)).astype(np.float32)
+    uniform = top / np.float32(2**23) - np.float32(1)
+    if len(shape) > 1:
+        centre, limit = 0.0, math.sqrt(6 / math.prod(shape[1:]))
+    else:
+        centre = 1.0 if name.endswith(("norm.weight", "running_var")) else 0.0
+        limit = 0.1
+    return (uniform * np.float32(limit) + np.float32(centre)).reshape(shape)
+
+
+def tensors(model):
+    """Parameters and running statistics, sorted by name."""
+    state = model.state_dict()
+    return {name: state[name] for name in sorted(state) if not name.endswith("num_batches_tracked")}
+
+
+def labels():
+    """(PICTURES) classes."""
+    return np.arange(PICTURES) * 5 % CLASSES
+
+
+def pictures():
+    """(PICTURES, SIDE, SIDE) u8: two triangle waves that the class decides, and noise, 3 : 3 : 2."""
+    p, y, x = np.indices((PICTURES, SIDE, SIDE))
+    noise = (hashed(PICTURE_STREAM, p.size) >> np.uint64(56)).astype(np.int64).reshape(p.shape)
+    c = labels()[p]
+    waves = triangle(x * (3 + c) + 2 * y + 11 * p) + triangle(y * (12 - c) + 40 * p)
+    return ((3 * waves + 2 * noise) // 8).astype(np.uint8)
+
+
+def triangle(t):
+    """A triangle wave with period 256 between 0 and 255."""
+    return np.minimum(2 * np.abs(t % 256 - 128), 255)
+
+
+def network(name, dtype):
+    model = NETWORKS[name]()
+    with torch.no_grad():
+        for number, (key, tensor) in enumerate(tensors(model).items()):
+            tensor.copy_(torch.from_numpy(value(number, key, tensor.shape)))
+    return model.to(dtype)
+
+
+def trained(name, dtype):
+    """Everything that is stored of a network, as arrays by name."""
+    model = network(name, dtype)
+    inputs = torch.from_numpy(pictures().astype(np.float32) / np.float32(255))[:, None].to(dtype)
+    wanted = torch.from_numpy(labels())
+    with torch.no_grad():
+        found = {"logits": model.eval()(inputs[:BATCH])}
+    model.train()
+    adam = torch.optim.Adam(model.parameters(), lr=RATES[name])
+    losses = []
+    for step in range(STEPS):
+        rows = slice(step * BATCH % PICTURES, step * BATCH % PICTURES + BATCH)
+        adam.zero_grad()
+        loss = functional.cross_entropy(model(inputs[rows]), wanted[rows])
+        loss.backward()
+        losses.append(loss.item())
+        if step == 0:
+            for key, parameter in model.named_parameters():
+                found[f"gradient.{key}"] = parameter.grad.clone()
+        adam.step()
+    found["losses"] = torch.tensor(losses, dtype=torch.float64)
+    for key, tensor in tensors(model).items():
+        if "running_" in key:
+            found[f"after.{key}"] = tensor.clone()
+    return {key: tensor.numpy() for key, tensor in found.items()}
+
+
+def compare(name, single, double):
+    """Prints how far float32 is from float64, in the units of the tests' tolerances."""
+    relative = lambda key: np.abs(single[key] - double[key]).max() / np.abs(double[key]).max()
+    largest = lambda start: max(relative(key) for key in single if key.startswith(start))
+    losses = np.abs(single["losses"] / double["losses"] - 1).max()
+    far = np.abs(single["losses"] - double["losses"]).max()
+    print(f"{name}: losses {far:.1e}, relative {losses:.1e} of 1e-3; logits {relative('logits'):.1e}", end="; ")
+    print(f"gradients {largest('gradient.'):.1e} of 1e-3", end="; ")
+    after = f"{largest('after.'):.1e}" if name != "cnn" else "none"
+    print(f"statistics {after}; losses {single['losses'][[0, 9, 24, 49]]}")
+
+
+def stride(count):
+    """How far apart the kept elements of a tensor lie: coprime to the sizes that occur."""
+    step = -(-count // KEPT)
+    while math.gcd(step, 30) != 1:
+        step += 1
+    return step
+
+
+def sha256(array):
+    """The SHA-256 of an array's little-endian bytes."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def main():
+    torch.use_deterministic_algorithms(True)
+    stored, facts = {}, {"torch": torch.__version__, "stride": {}, "sha256": {"pictures": sha256(pictures())}}
+    for name in NETWORKS:
+        single, double = trained(name, torch.float32), trained(name, torch.float64)
+        compare(name, single, double)
+        for key, tensor in tensors(network(name, torch.float32)).items():
+            facts["sha256"][f"{name}.{key}"] = sha256(tensor.numpy())
+        for key, array in single.items():
+            if key.startswith("gradient."):
+                largest = f"{name}.{key.replace('gradient', 'gradient_largest', 1)}"
+                stored[largest] = np.array([np.abs(array).max()], dtype=np.float32)
+                facts["stride"][f"{name}.{key}"] = stride(array.size)
+                array = array.reshape(-1)[:: stride(array.size)]
+            stored[f"{name}.{key}"] = np.ascontiguousarray(array, dtype=np.float32)
+    path = HERE / "pytorch_training.safetensors"
+    # One key: safetensors writes several in an order that changes from run to run.
+    save_file(stored, path, metadata={"facts": json.dumps(facts, sort_keys=True)})
+    path.chmod(0o644)
+
+
+if __name__ == "__main__":
+    main()
