@@ -90,16 +90,25 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint> {
         version.format
     );
     let header: Header<Identity, Record> = serde_json::from_str(text)?;
-    let (mut weights, mut optimiser, mut best) =
-        (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let [weights, optimiser, best] = groups(bytes)?;
+    Ok(Checkpoint {
+        identity: header.identity,
+        state: RunState {
+            record: header.record,
+            weights,
+            optimiser,
+            best: (!best.is_empty()).then_some(best),
+            timings: Vec::new(),
+        },
+    })
+}
+
+/// The tensors of each group by name: weights, optimiser, best.
+fn groups(bytes: &[u8]) -> Result<[BTreeMap<String, Tensor>; 3]> {
+    let mut groups = [WEIGHTS, OPTIMISER, BEST].map(|group| (group, BTreeMap::new()));
     for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
-        let groups = [
-            (WEIGHTS, &mut weights),
-            (OPTIMISER, &mut optimiser),
-            (BEST, &mut best),
-        ];
-        let mut places = groups.into_iter();
-        let place = places.find_map(|(group, members)| Some((name.strip_prefix(group)?, members)));
+        let mut places = groups.iter_mut();
+        let place = places.find_map(|(group, members)| Some((name.strip_prefix(*group)?, members)));
         let Some((name, members)) = place else {
             bail!("{name} belongs to no group of tensors")
         };
@@ -113,16 +122,7 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint> {
         let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu)?;
         members.insert(name.to_string(), tensor);
     }
-    Ok(Checkpoint {
-        identity: header.identity,
-        state: RunState {
-            record: header.record,
-            weights,
-            optimiser,
-            best: (!best.is_empty()).then_some(best),
-            timings: Vec::new(),
-        },
-    })
+    Ok(groups.map(|(_, members)| members))
 }
 
 /// The part of a description that tells whether the rest can be read.

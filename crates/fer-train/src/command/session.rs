@@ -73,7 +73,7 @@ impl Session<'_> {
         match ended.map_err(|error| self.explained(error))? {
             Ended::Finished(fit) => {
                 say_cost(&checkpoints, self.people)?;
-                results::write(self, &fit, &network)?;
+                results::write(self, &fit, &network).map_err(|error| self.explained(error))?;
                 Ok(ExitCode::SUCCESS)
             }
             Ended::Interrupted(position) => {

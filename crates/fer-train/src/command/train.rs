@@ -46,7 +46,7 @@ pub(crate) struct TrainArguments {
     /// Go on with the run in this directory, to the same result as if it had never stopped
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     resume: Option<PathBuf>,
-    /// Steps from one checkpoint to the next [default: by the clock, for 0.5 % of the time]
+    /// Steps from one checkpoint to the next [default: by the clock, for 0.25 % of the time]
     #[arg(long, value_name = "STEPS")]
     checkpoint_every: Option<u64>,
 }

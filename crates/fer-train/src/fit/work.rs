@@ -97,13 +97,7 @@ impl<'a> Work<'a> {
         stop: &AtomicBool,
     ) -> Result<bool> {
         let (trainer, start) = (self.trainer, Instant::now());
-        let (dataset, settings) = (trainer.dataset, trainer.settings);
-        let Position { epoch, batch, .. } = self.record.position;
-        let train = dataset.indices(Split::Train);
-        let batches = Batches::new(dataset, train, settings.batch_size)
-            .shuffled(settings.seed, epoch as u64)
-            .augmented(&settings.augmentation, settings.seed, epoch as u64)
-            .starting_at(batch);
+        let (batches, Position { epoch, batch, .. }) = (self.batches(), self.position());
         let tape = Tape::new(trainer.network)?;
         progress.epoch_starts(epoch, batches.len() - batch);
         let (mut pictures, mut waited) = (0, Duration::ZERO);
@@ -115,7 +109,7 @@ impl<'a> Work<'a> {
                 let batch = batch.with_context(|| format!("epoch {epoch}"))?;
                 let count = batch.labels.len();
                 self.train_batch(&tape, batch)?;
-                pictures += count;
+                pictures += count as u32;
                 let trained = &self.record.trained;
                 progress.batch_done(count, trained.loss(), trained.accuracy());
                 if self.record.position.batch < batches.len() {
@@ -126,20 +120,32 @@ impl<'a> Work<'a> {
             Ok(true)
         })?;
         if ended {
-            let training = start.elapsed().as_secs_f64().max(1e-9);
+            let waiting_share = waited.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
             let (record, improved) = self.judge_epoch()?;
             let seconds = start.elapsed().as_secs_f64();
             let timing = EpochTiming {
                 epoch,
                 seconds,
-                pictures_per_second: pictures as f64 / seconds,
-                waiting_share: waited.as_secs_f64() / training,
+                pictures_per_second: f64::from(pictures) / seconds,
+                waiting_share,
             };
-            progress.epoch_done(&record, improved, &timing);
-            self.next_epoch(record, timing);
+            self.next_epoch(record.clone(), timing.clone());
+            // What is told is safe, where it is kept at all.
             self.keep_if_due(Moment::EpochEnd, keeper, progress)?;
+            progress.epoch_done(&record, improved, &timing);
         }
         Ok(ended)
+    }
+
+    /// The batches of the epoch at work, from the place in it.
+    fn batches(&self) -> Batches<'a> {
+        let (dataset, settings) = (self.trainer.dataset, self.trainer.settings);
+        let Position { epoch, batch, .. } = self.record.position;
+        let train = dataset.indices(Split::Train);
+        Batches::new(dataset, train, settings.batch_size)
+            .shuffled(settings.seed, epoch as u64)
+            .augmented(&settings.augmentation, settings.seed, epoch as u64)
+            .starting_at(batch)
     }
 
     fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch) -> Result<()> {
