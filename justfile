@@ -9,6 +9,10 @@ ready: test lint docs bench-build cuda-check
 test:
     cargo test --workspace
 
+# Breaks training runs in every way, 100 kills included, and writes what came of it into tests/README.md.
+torture:
+    cargo test --workspace --test torture -- --long --write
+
 # Formatting and lints.
 lint:
     cargo fmt --all --check
