@@ -24,15 +24,21 @@ def comparisons(row, found):
 
 
 def table(results, left_out):
-    """Markdown: a line for each comparison, then what went otherwise: rows and peers left out, crashes."""
-    lines = ["| work | fer | against | | times | wanted |", "|---|--:|---|--:|--:|--:|"]
+    """Markdown: a line for each row, how many times longer each peer takes, then what went otherwise:
+    rows and peers left out, crashes."""
+    lines = ["| work | fer | the same elsewhere, and how many times ours |", "|---|--:|---|"]
     for row, found in results:
         ours = shown(statistics.median(found[row.workers()[0]]), row.unit)
-        for group, _, median, ratio, wanted in comparisons(row, found):
-            want = "" if wanted is None else f"{wanted:g}" + ("" if ratio >= wanted else ", missed")
-            lines.append(f"| {row.title} | {ours} | {group} | {shown(median, row.unit)} | {ratio:.2f} | {want} |")
+        cells = [cell(row, comparison) for comparison in comparisons(row, found)]
+        lines.append(f"| {row.title} | {ours} | {', '.join(cells)} |")
     lines += [""] + [f"- {what}: {why}" for what, why in left_out]
     return "\n".join(lines)
+
+
+def cell(row, comparison):
+    group, _, median, ratio, wanted = comparison
+    missed = "" if wanted is None or ratio >= wanted else f", {wanted:g} wanted"
+    return f"{group} {shown(median, row.unit)} (**{ratio:.2f}**{missed})"
 
 
 def shown(value, unit):
