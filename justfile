@@ -43,5 +43,5 @@ peers *arguments: peers-build
 peers-build:
     test -x target/peers/venv/bin/python || python3 -m venv target/peers/venv
     target/peers/venv/bin/pip install --quiet --requirement benches/peers/requirements.txt
-    cargo build --release --workspace --bins --examples
+    cargo build --release --workspace --bin fer-train --example peer --example reading
     cargo build --release --manifest-path benches/peers/tract/Cargo.toml --target-dir target/peers/tract

@@ -22,16 +22,22 @@ use exchange::Exchange;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// One repetition on the batch of this number, with the loss or the logits.
-type Step = Box<dyn FnMut(usize) -> Result<Tensor>>;
+/// Repeats something so often, from the first batch on.
+type Work = Box<dyn FnMut(usize) -> Result<Timed>>;
+
+/// How long each repetition took, and the loss or the logits of the last.
+struct Timed {
+    seconds: Vec<f64>,
+    last: Tensor,
+}
 
 /// A way to compute the networks.
 trait Side {
     /// Training steps from the shared weights.
-    fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Step>;
+    fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Work>;
 
     /// Logits with the shared weights.
-    fn predictor(&self, network: &str, batch: usize) -> Result<Step>;
+    fn predictor(&self, network: &str, batch: usize) -> Result<Work>;
 
     /// Training steps over which its losses are right.
     fn right_steps(&self) -> usize;
@@ -61,7 +67,7 @@ fn main() -> Result<()> {
 }
 
 /// What was built for the last question, by work, network and batch.
-type Last = Option<((String, String, u64), Step)>;
+type Last = Option<((String, String, u64), Work)>;
 
 fn answer(
     exchange: &Exchange,
@@ -80,14 +86,15 @@ fn answer(
             let key = (work.to_string(), network.to_string(), number("batch")?);
             if last.as_ref().is_none_or(|(known, _)| *known != key) {
                 let size = key.2 as usize;
-                let step = match work {
+                let made = match work {
                     "train" => side.trainer(network, size, true)?,
                     _ => side.predictor(network, size)?,
                 };
-                *last = Some((key, step));
+                *last = Some((key, made));
             }
-            let (_, step) = last.as_mut().context("nothing was built")?;
-            timed(step, number("iterations")?)
+            let (_, repeated) = last.as_mut().context("nothing was built")?;
+            let timed = repeated(number("iterations")? as usize)?;
+            Ok(json!({ "seconds": timed.seconds }))
         }
         "check" => check(side, network, number("batch")? as usize, number("steps")?),
         "faces" => exchange.write_faces(number("count")? as usize),
@@ -96,22 +103,26 @@ fn answer(
     }
 }
 
-fn timed(step: &mut Step, iterations: u64) -> Result<Value> {
+/// Takes the time of each call of `step`, which gets the number of its repetition.
+fn timed(iterations: usize, mut step: impl FnMut(usize) -> Result<Tensor>) -> Result<Timed> {
     let mut seconds = Vec::new();
-    for number in 0..iterations as usize {
+    let mut last = None;
+    for number in 0..iterations {
         let start = Instant::now();
-        step(number)?;
+        let output = step(number)?;
         seconds.push(start.elapsed().as_secs_f64());
+        last = Some(output.detach());
     }
-    Ok(json!({ "seconds": seconds }))
+    let last = last.context("nothing is asked to be repeated")?;
+    Ok(Timed { seconds, last })
 }
 
 /// Logits of the first batch, and the losses of training steps on it without dropout.
 fn check(side: &dyn Side, network: &str, batch: usize, steps: u64) -> Result<Value> {
-    let logits = side.predictor(network, batch)?(0)?.to_vec2::<f32>()?;
-    let mut step = side.trainer(network, batch, false)?;
+    let logits = side.predictor(network, batch)?(1)?.last;
+    let mut train = side.trainer(network, batch, false)?;
     let losses = (0..side.right_steps().min(steps as usize))
-        .map(|_| Ok(step(0)?.to_scalar::<f32>()?))
+        .map(|_| Ok(train(1)?.last.to_scalar::<f32>()?))
         .collect::<Result<Vec<f32>>>()?;
-    Ok(json!({ "logits": logits, "losses": losses }))
+    Ok(json!({ "logits": logits.to_vec2::<f32>()?, "losses": losses }))
 }

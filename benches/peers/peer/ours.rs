@@ -13,7 +13,7 @@ use fer_train::fit::Adam;
 use serde_json::{Value, json};
 
 use crate::exchange::{Block, Exchange};
-use crate::{Side, Step};
+use crate::{Side, Work, timed};
 
 const CLASSES: usize = 8;
 const RATE: f64 = 1e-3;
@@ -30,7 +30,7 @@ const ADAM: AdamSettings = AdamSettings {
 pub(crate) struct Fer(pub(crate) Exchange);
 
 impl Side for Fer {
-    fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Step> {
+    fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Work> {
         let (parameters, network) = build(&self.0, network, dropout)?;
         let engine = network.engine();
         let mut adam = Adam::new(&parameters, ADAM, engine)?;
@@ -41,24 +41,27 @@ impl Side for Fer {
             .map(|(pictures, labels)| Ok((pictures, one_hot(labels, CLASSES, 1f32, 0f32)?)))
             .collect::<Result<Vec<_>>>()?;
         let mut step = 0;
-        // A turn lasts as long as the process.
-        let tape = Tape::new(Box::leak(Box::new(network)))?;
-        Ok(Box::new(move |number| {
-            let (pictures, targets) = &batches[number % batches.len()];
-            let logits = tape.forward(pictures, Mode::Train { seed: 0, step })?;
-            let loss = cross_entropy(&logits, targets, engine)?;
-            adam.step(&tape.backward(&loss)?, RATE)?;
-            step += 1;
-            Ok(loss)
+        Ok(Box::new(move |iterations| {
+            let tape = Tape::new(&network)?;
+            timed(iterations, |number| {
+                let (pictures, targets) = &batches[number % batches.len()];
+                let logits = tape.forward(pictures, Mode::Train { seed: 0, step })?;
+                let loss = cross_entropy(&logits, targets, engine)?;
+                adam.step(&tape.backward(&loss)?, RATE)?;
+                step += 1;
+                Ok(loss)
+            })
         }))
     }
 
-    fn predictor(&self, network: &str, batch: usize) -> Result<Step> {
+    fn predictor(&self, network: &str, batch: usize) -> Result<Work> {
         let (_, network) = build(&self.0, network, false)?;
         let plan = Plan::new(&network)?.context("there is no plan")?;
         let batches = self.0.batches(batch)?;
-        Ok(Box::new(move |number| {
-            Ok(plan.forward(&batches[number % batches.len()].0)?)
+        Ok(Box::new(move |iterations| {
+            timed(iterations, |number| {
+                Ok(plan.forward(&batches[number % batches.len()].0)?)
+            })
         }))
     }
 

@@ -7,13 +7,13 @@ use candle_nn::{
 };
 
 use crate::exchange::{Block, Exchange};
-use crate::{Side, Step};
+use crate::{Side, Work, timed};
 
 /// candle as it comes, layer by layer; networks without normalisation only.
 pub(crate) struct Candle(pub(crate) Exchange);
 
 impl Side for Candle {
-    fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Step> {
+    fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Work> {
         let network = Layers::new(&self.0, network, dropout)?;
         let batches = self.0.batches(batch)?;
         let settings = ParamsAdamW {
@@ -22,20 +22,23 @@ impl Side for Candle {
             ..ParamsAdamW::default()
         };
         let mut adam = AdamW::new(network.vars.clone(), settings)?;
-        Ok(Box::new(move |number| {
-            let (pictures, labels) = &batches[number % batches.len()];
-            let loss = loss::cross_entropy(&network.forward(pictures, true)?, labels)?;
-            adam.backward_step(&loss)?;
-            Ok(loss)
+        Ok(Box::new(move |iterations| {
+            timed(iterations, |number| {
+                let (pictures, labels) = &batches[number % batches.len()];
+                let loss = loss::cross_entropy(&network.forward(pictures, true)?, labels)?;
+                adam.backward_step(&loss)?;
+                Ok(loss)
+            })
         }))
     }
 
-    fn predictor(&self, network: &str, batch: usize) -> Result<Step> {
+    fn predictor(&self, network: &str, batch: usize) -> Result<Work> {
         let network = Layers::new(&self.0, network, false)?;
         let batches = self.0.batches(batch)?;
-        Ok(Box::new(move |number| {
-            let logits = network.forward(&batches[number % batches.len()].0, false)?;
-            Ok(logits.detach())
+        Ok(Box::new(move |iterations| {
+            timed(iterations, |number| {
+                network.forward(&batches[number % batches.len()].0, false)
+            })
         }))
     }
 

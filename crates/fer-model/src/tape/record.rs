@@ -1,10 +1,14 @@
 use candle_core::{Result, Tensor, bail};
+use rayon::prelude::*;
 
 use super::buffers::{Buffers, fit};
 use super::compile;
 use super::node::{Backward, Gradient, Node};
 use crate::arch::Sequential;
 use crate::ops::Mode;
+
+/// Numbers that a thread adds at a time.
+const CHUNK: usize = 1 << 15;
 
 /// The nodes of a network with everything that one step leaves for its way back.
 pub(super) struct Record {
@@ -142,9 +146,13 @@ impl Record {
 fn add(sum: &mut Option<Vec<f32>>, gradient: Vec<f32>, buffers: &mut Buffers) {
     match sum {
         Some(sum) => {
-            for (sum, gradient) in sum.iter_mut().zip(&gradient) {
-                *sum += gradient;
-            }
+            sum.par_chunks_mut(CHUNK)
+                .zip(gradient.par_chunks(CHUNK))
+                .for_each(|(sum, gradient)| {
+                    for (sum, gradient) in sum.iter_mut().zip(gradient) {
+                        *sum += gradient;
+                    }
+                });
             buffers.give(gradient);
         }
         None => *sum = Some(gradient),

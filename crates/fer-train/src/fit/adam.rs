@@ -90,6 +90,11 @@ impl Adam {
         self.steps += 1;
         // Past 2³² steps the corrections have been 1 for long.
         let step = u32::try_from(self.steps).unwrap_or(u32::MAX);
+        // One step into the thread pool for all the variables, and not one for each.
+        rayon::scope(|_| self.step_each(gradients, learning_rate, step))
+    }
+
+    fn step_each(&mut self, gradients: &GradStore, learning_rate: f64, step: u32) -> Result<()> {
         for (name, var) in &self.vars {
             let gradient = gradients
                 .get(var)
