@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,20 @@ pub struct Found {
 /// Finds the newest checkpoint in the directory `path`; `None` where there is none.
 ///
 /// # Errors
-/// A directory that cannot be listed, or checkpoints of which none can be read.
+/// A directory that cannot be listed, a checkpoint that may not be read, or checkpoints of which none
+/// is whole.
 pub fn find(path: &Path) -> Result<Option<Found>> {
     let mut damaged = Vec::new();
     for (_, path) in list(path)?.into_iter().rev() {
-        let bytes = fs::read(&path).map_err(anyhow::Error::from);
-        match bytes.and_then(|bytes| decode(&bytes)) {
+        let checkpoint = match fs::read(&path) {
+            Ok(bytes) => decode(&bytes),
+            // It may well be good: nobody is to go on without it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
+            Err(error) => Err(error.into()),
+        };
+        match checkpoint {
             Ok(checkpoint) => {
                 return Ok(Some(Found {
                     checkpoint,
@@ -70,7 +79,7 @@ fn position_of(name: &str) -> Option<Position> {
 fn list(directory: &Path) -> Result<Vec<(Position, PathBuf)>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => {
             return Err(error).with_context(|| format!("cannot list {}", directory.display()));
         }
