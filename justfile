@@ -9,6 +9,10 @@ ready: test lint docs bench-build cuda-check
 test:
     cargo test --workspace
 
+# Breaks training runs in every way, 100 kills included, and writes what came of it into tests/README.md.
+torture:
+    cargo test --workspace --test torture -- --long --write
+
 # Formatting and lints.
 lint:
     cargo fmt --all --check
@@ -39,5 +43,5 @@ peers *arguments: peers-build
 peers-build:
     test -x target/peers/venv/bin/python || python3 -m venv target/peers/venv
     target/peers/venv/bin/pip install --quiet --requirement benches/peers/requirements.txt
-    cargo build --release --workspace --bins --examples
+    cargo build --release --workspace --bin fer-train --example peer --example reading
     cargo build --release --manifest-path benches/peers/tract/Cargo.toml --target-dir target/peers/tract

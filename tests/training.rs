@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
@@ -7,7 +6,7 @@ use fer_data::{Dataset, DatasetParts, Entry, Expression, Split, SplitSettings, b
 use fer_model::ops::Engine;
 use fer_model::{Architecture, Parameters};
 use fer_train::evaluation::evaluate;
-use fer_train::fit::{EpochRecord, EpochTime, Fit, FitSettings, Progress, Silent, Trainer};
+use fer_train::fit::{EpochRecord, EpochTiming, Fit, FitSettings, Progress, Silent, Trainer};
 
 /// Drawn faces of a few people, one picture an expression: two people validate, two test.
 pub(crate) fn few_faces(people: u32) -> Dataset {
@@ -45,7 +44,7 @@ fn settings() -> FitSettings {
     }
 }
 
-fn train(settings: &FitSettings, progress: &mut dyn Progress, stop: &AtomicBool) -> Fit {
+fn train(settings: &FitSettings, progress: &mut dyn Progress) -> Fit {
     let dataset = few_faces(10);
     let parameters = Parameters::new(settings.seed, &Device::Cpu);
     let network = Architecture::default()
@@ -59,7 +58,7 @@ fn train(settings: &FitSettings, progress: &mut dyn Progress, stop: &AtomicBool)
         settings: &checked,
         device: &Device::Cpu,
     };
-    trainer.run(progress, stop).unwrap()
+    trainer.run(progress).unwrap()
 }
 
 fn values(weights: &BTreeMap<String, Tensor>) -> Vec<f32> {
@@ -70,7 +69,7 @@ fn values(weights: &BTreeMap<String, Tensor>) -> Vec<f32> {
 }
 
 fn fitted(settings: &FitSettings) -> (Vec<f32>, Vec<EpochRecord>) {
-    let fit = train(settings, &mut Silent, &AtomicBool::new(false));
+    let fit = train(settings, &mut Silent);
     (values(&fit.weights), fit.history)
 }
 
@@ -130,7 +129,7 @@ fn the_kept_weights_are_those_of_the_best_epoch() {
         settings: &checked,
         device: &Device::Cpu,
     };
-    let fit = trainer.run(&mut Silent, &AtomicBool::new(false)).unwrap();
+    let fit = trainer.run(&mut Silent).unwrap();
     let accuracies: Vec<f64> = fit
         .history
         .iter()
@@ -168,30 +167,13 @@ fn no_picture_of_the_tail_is_dropped() {
         fn batch_done(&mut self, pictures: usize, _loss: f64, _accuracy: f64) {
             *self.0.last_mut().unwrap() += pictures;
         }
-        fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _time: EpochTime) {}
+        fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _timing: &EpochTiming) {}
     }
     let mut odd = settings();
     odd.batch_size = 7;
     let mut count = Count(Vec::new());
-    train(&odd, &mut count, &AtomicBool::new(false));
+    train(&odd, &mut count);
     assert_eq!(count.0, [48, 48]);
-}
-
-#[test]
-fn told_to_stop_it_ends_the_epoch_and_leaves_judged_weights() {
-    struct StopAtOnce<'a>(&'a AtomicBool);
-    impl Progress for StopAtOnce<'_> {
-        fn epoch_starts(&mut self, _epoch: usize, _batches: usize) {}
-        fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-        fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _time: EpochTime) {}
-    }
-    let stop = AtomicBool::new(false);
-    let fit = train(&settings(), &mut StopAtOnce(&stop), &stop);
-    assert!(fit.interrupted);
-    assert_eq!(fit.history.len(), 1);
-    assert!(fit.history[0].validation_accuracy.is_some());
 }
 
 #[test]

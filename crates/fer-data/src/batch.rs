@@ -10,6 +10,7 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::picture::PIXELS;
 use crate::random::stream;
+use crate::worker::guarded;
 
 pub use ahead::Ahead;
 
@@ -105,7 +106,9 @@ impl<'a> Batches<'a> {
             .pixels
             .par_chunks_exact_mut(PIXELS)
             .zip(&batch.indices)
-            .try_for_each(|(values, &index)| self.fill(values, index))?;
+            .try_for_each(|(values, &index)| {
+                guarded(|| self.dataset.origin(index), || self.fill(values, index))?
+            })?;
         Ok(batch)
     }
 

@@ -11,6 +11,7 @@ use crate::expression::ClassNames;
 use crate::picture::Picture;
 use crate::skipped::{Skipped, first_left_out, reason};
 use crate::split::{Split, SplitSettings};
+use crate::worker::guarded;
 
 /// Where the pictures of a data set come from: anything that makes the picture at a position
 /// when asked.
@@ -84,12 +85,15 @@ impl Dataset {
     /// picture that cannot be made joins what is [left out](Self::skipped).
     ///
     /// # Errors
-    /// No entry at all, or none whose picture can be made.
+    /// No entry at all, or none whose picture can be made; a panic while one was made.
     pub fn new(mut parts: DatasetParts) -> Result<Self, DataError> {
         let made: Vec<Result<Picture, DataError>> = parts
             .entries
             .par_iter()
-            .map(|entry| parts.store.picture(entry.position))
+            .map(|entry| {
+                let name = || parts.store.origin(entry.position);
+                guarded(name, || parts.store.picture(entry.position))?
+            })
             .collect();
         let (mut entries, mut pictures) = (Vec::new(), Vec::new());
         for (entry, made) in parts.entries.into_iter().zip(made) {
@@ -98,6 +102,7 @@ impl Dataset {
                     entries.push(entry);
                     pictures.push(picture);
                 }
+                Err(error @ DataError::Panic { .. }) => return Err(error),
                 Err(error) => parts.skipped.push(Skipped::new(
                     parts.store.origin(entry.position),
                     match error {

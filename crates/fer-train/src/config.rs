@@ -8,6 +8,7 @@ use fer_data::{FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocab
 use fer_model::Architecture;
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::CheckpointSettings;
 use crate::fit::FitSettings;
 
 /// Everything that decides a run; `config.toml` in its directory.
@@ -22,6 +23,8 @@ pub struct Config {
     pub model: Architecture,
     /// How it is trained.
     pub training: FitSettings,
+    /// When what is done so far is put on disk.
+    pub checkpoint: CheckpointSettings,
 }
 
 /// Which pictures, and how they are read and divided.
@@ -116,6 +119,7 @@ impl Config {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::fit::Response;
 
     #[test]
     fn what_is_written_is_read_back() {
@@ -124,6 +128,8 @@ mod tests {
         config.data.split.validation_fraction = Some(0.1);
         config.training.patience = Some(3);
         config.training.augmentation.flip = 0.5;
+        config.training.divergence.response = Response::HalveRate;
+        config.checkpoint.every = Some(100);
         let read: Config = toml::from_str(&config.to_toml().unwrap()).unwrap();
         assert_eq!(read, config);
     }

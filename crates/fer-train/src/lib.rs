@@ -2,8 +2,6 @@
 //! `fer-train`.
 //!
 //! ```
-//! use std::sync::atomic::AtomicBool;
-//!
 //! use fer_data::{OpenSettings, Split, open};
 //! use fer_model::ops::Engine;
 //! use fer_model::{Architecture, Device, Parameters};
@@ -26,7 +24,7 @@
 //!     settings: &settings,
 //!     device: &device,
 //! };
-//! let fit = trainer.run(&mut Silent, &AtomicBool::new(false))?;
+//! let fit = trainer.run(&mut Silent)?;
 //! let judged = evaluate(&network, &dataset, dataset.indices(Split::Test), &device)?;
 //! println!("epoch {}: {:.1} %", fit.epoch, 100.0 * judged.metrics.accuracy());
 //! # }
@@ -37,7 +35,8 @@
 //! [`fit`] holds the training: [`FitSettings`](fit::FitSettings) and its
 //! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
 //! network about many pictures; [`metrics`] turns the answers into figures that agree with
-//! scikit-learn's. [`config`] is a run's whole configuration, [`run`] the directory that it leaves.
+//! scikit-learn's. [`config`] is a run's whole configuration, [`run`] the directory that it leaves,
+//! and [`checkpoint`] what lies there so that a run can go on after any stop.
 //!
 //! # Features
 //!
@@ -51,6 +50,7 @@ pub mod evaluation;
 pub mod fit;
 pub mod metrics;
 
+pub mod checkpoint;
 pub mod run;
 
 #[cfg(feature = "figures")]

@@ -15,6 +15,7 @@ use crate::skipped::{Skipped, first_left_out};
 use crate::source::file;
 use crate::source::{Layout, OpenSettings, division};
 use crate::split::Split;
+use crate::worker::guarded;
 
 /// A file that may be a picture, with all that is said of it.
 pub(crate) struct Candidate {
@@ -64,7 +65,7 @@ impl Gathered {
     /// Decodes every file, divides what can be used and puts the data set together.
     pub(crate) fn assemble(mut self, settings: &OpenSettings) -> Result<Dataset, DataError> {
         let classes_before = self.classes();
-        let (pictures, facts) = self.decode(settings.resize);
+        let (pictures, facts) = self.decode(settings.resize)?;
         if self.candidates.is_empty() {
             return Err(DataError::Empty {
                 name: self.name.into(),
@@ -107,14 +108,13 @@ impl Gathered {
 
     /// The pictures of the candidates that can be decoded, with what their files were; the others
     /// join what is left out.
-    fn decode(&mut self, resize: Resize) -> (Vec<Picture>, Vec<PictureFacts>) {
-        let decoded: Vec<Result<(Picture, PictureFacts), Skipped>> = self
-            .candidates
-            .par_iter()
-            .map_init(Vec::new, |bytes, candidate| {
-                file::decode(&candidate.path, resize, bytes)
-            })
-            .collect();
+    fn decode(&mut self, resize: Resize) -> Result<(Vec<Picture>, Vec<PictureFacts>), DataError> {
+        let decode = |bytes: &mut Vec<u8>, candidate: &Candidate| {
+            let name = || candidate.path.display().to_string();
+            guarded(name, || file::decode(&candidate.path, resize, bytes))
+        };
+        let decoded = self.candidates.par_iter().map_init(Vec::new, decode);
+        let decoded: Vec<_> = decoded.collect::<Result<_, DataError>>()?;
         let (mut pictures, mut facts) = (Vec::new(), Vec::new());
         let (mut kept, mut misnamed) = (Vec::new(), Vec::new());
         let candidates = std::mem::take(&mut self.candidates);
@@ -140,7 +140,7 @@ impl Gathered {
             );
             self.notices.push(Notice::note(message, ""));
         }
-        (pictures, facts)
+        Ok((pictures, facts))
     }
 
     fn classes(&self) -> BTreeSet<String> {

@@ -1,13 +1,12 @@
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::Path;
 
 use candle_core::Tensor;
 
 use crate::error::ModelError;
-use crate::file::{Description, KEY};
+use crate::file::{Description, KEY, replace};
 
-/// Writes weights and their description to `path`, replacing it in one step.
+/// Writes weights and their description to `path`, as [`replace`] does it.
 ///
 /// The bytes depend on the arguments alone.
 ///
@@ -28,8 +27,5 @@ pub fn save(
     let metadata = HashMap::from([(KEY.to_string(), json.map_err(io)?)]);
     let bytes = safetensors::serialize(weights, Some(metadata))
         .map_err(|error| io(std::io::Error::other(error)))?;
-    let partial = path.with_extension("safetensors.partial");
-    fs::write(&partial, bytes)
-        .and_then(|()| fs::rename(&partial, path))
-        .map_err(io)
+    replace(path, &bytes).map_err(io)
 }

@@ -6,6 +6,10 @@ mod inspect;
 mod output;
 mod predict;
 mod progress;
+mod results;
+mod resumption;
+mod session;
+mod signals;
 mod summary;
 mod train;
 

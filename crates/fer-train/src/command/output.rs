@@ -15,7 +15,8 @@ impl People {
         if json { People::Stderr } else { People::Stdout }
     }
 
-    /// Says one line. That nobody reads on, as after `head`, is no failure: work goes on.
+    /// Says one line. That nobody reads on, as after `head` or when the terminal was closed, is no
+    /// failure: work goes on.
     pub(crate) fn say(self, line: &str) -> io::Result<()> {
         let line = printable(line);
         let said = match self {
@@ -23,10 +24,18 @@ impl People {
             People::Stderr => writeln!(io::stderr(), "{line}"),
         };
         match said {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if is_gone(&error) => Ok(()),
             said => said,
         }
     }
+}
+
+/// Whether a reader went away: a pipe without an end, or a terminal that was closed.
+fn is_gone(error: &io::Error) -> bool {
+    /// What a system answers who writes to a closed terminal (`EIO`).
+    const CLOSED_TERMINAL: i32 = 5;
+    error.kind() == io::ErrorKind::BrokenPipe
+        || (cfg!(unix) && error.raw_os_error() == Some(CLOSED_TERMINAL))
 }
 
 /// Writes data to stdout as they are.

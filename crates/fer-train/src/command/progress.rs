@@ -2,8 +2,8 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::command::output::{People, percent};
-use crate::fit::{EpochRecord, EpochTime, Progress};
+use crate::command::output::{People, chain, percent};
+use crate::fit::{Divergence, EpochRecord, EpochTiming, Progress};
 
 /// The share of training spent waiting for pictures that is worth a word.
 const NOTABLE_WAIT: f64 = 0.05;
@@ -30,14 +30,14 @@ struct Lines {
 }
 
 impl Lines {
-    fn line(&self, record: &EpochRecord, best: bool, time: EpochTime) -> String {
+    fn line(&self, record: &EpochRecord, best: bool, timing: &EpochTiming) -> String {
         let validation = match (record.validation_loss, record.validation_accuracy) {
             (Some(loss), Some(accuracy)) => {
                 format!("  validation loss {loss:.4} accuracy {}", percent(accuracy))
             }
             _ => String::new(),
         };
-        let waiting = match time.waiting_share {
+        let waiting = match timing.waiting_share {
             share if share > NOTABLE_WAIT => {
                 format!(", {} of the training waiting for pictures", percent(share))
             }
@@ -49,7 +49,7 @@ impl Lines {
             self.epochs,
             record.train_loss,
             percent(record.train_accuracy),
-            time.whole.as_secs_f64(),
+            timing.seconds,
             if best { "  best so far" } else { "" },
         )
     }
@@ -60,9 +60,23 @@ impl Progress for Lines {
 
     fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {}
 
-    fn epoch_done(&mut self, record: &EpochRecord, best: bool, time: EpochTime) {
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, timing: &EpochTiming) {
         // A closed pipe must not end a training run.
-        let _ = self.people.say(&self.line(record, best, time));
+        let _ = self.people.say(&self.line(record, best, timing));
+    }
+
+    fn not_kept(&mut self, error: &anyhow::Error) {
+        let _ = self.people.say(&format!(
+            "warning     no checkpoint: {}; training goes on",
+            chain(error)
+        ));
+    }
+
+    fn rate_halved(&mut self, divergence: &Divergence, epoch: usize, learning_rate: f64) {
+        let _ = self.people.say(&format!("warning     {divergence}"));
+        let _ = self.people.say(&format!(
+            "            → back to the start of epoch {epoch} with learning rate {learning_rate}"
+        ));
     }
 }
 
@@ -96,16 +110,29 @@ impl Progress for Bar {
         self.bar.inc(1);
     }
 
-    fn epoch_done(&mut self, record: &EpochRecord, best: bool, time: EpochTime) {
+    fn epoch_done(&mut self, record: &EpochRecord, best: bool, timing: &EpochTiming) {
         self.bar.finish_and_clear();
-        self.lines.epoch_done(record, best, time);
+        self.lines.epoch_done(record, best, timing);
+    }
+
+    fn not_kept(&mut self, error: &anyhow::Error) {
+        self.bar.clone().suspend(|| self.lines.not_kept(error));
+    }
+
+    fn rate_halved(&mut self, divergence: &Divergence, epoch: usize, learning_rate: f64) {
+        self.bar.finish_and_clear();
+        self.lines.rate_halved(divergence, epoch, learning_rate);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -123,12 +150,13 @@ mod tests {
             learning_rate: 0.001,
         };
         let line = |waiting_share| {
-            let whole = Duration::from_secs(8);
-            let time = EpochTime {
-                whole,
+            let timing = EpochTiming {
+                epoch: 1,
+                seconds: 8.0,
+                pictures_per_second: 100.0,
                 waiting_share,
             };
-            lines.line(&record, false, time)
+            lines.line(&record, false, &timing)
         };
         assert!(line(0.049).ends_with("8.0 s"), "{}", line(0.049));
         let told = line(0.123);

@@ -22,7 +22,7 @@ impl Monitor {
 
 /// Watches one figure over the epochs: remembers the best and says when to stop, as Keras's
 /// callback of this name does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStopping {
     monitor: Monitor,
     min_delta: f64,

@@ -19,3 +19,16 @@ pub struct EpochRecord {
 
 /// The epochs of a run, in order.
 pub type History = Vec<EpochRecord>;
+
+/// How long an epoch took; one row of `timing.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochTiming {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Judging included. Of an epoch in which the run was stopped and resumed: since then.
+    pub seconds: f64,
+    /// Pictures trained on in that time, by the second.
+    pub pictures_per_second: f64,
+    /// The share of the training steps in which the network waited for pictures, 0 to 1.
+    pub waiting_share: f64,
+}

@@ -4,7 +4,7 @@ use fer_data::{Augmentation, DataError};
 use fer_model::ops::AdamSettings;
 use serde::{Deserialize, Serialize};
 
-use crate::fit::Monitor;
+use crate::fit::{DivergenceSettings, Monitor};
 
 /// How a network is trained. The defaults are the source document's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct FitSettings {
     pub adam: AdamSettings,
     /// Changes to training pictures. Default none.
     pub augmentation: Augmentation,
+    /// What counts as diverged, and what is done then.
+    pub divergence: DivergenceSettings,
 }
 
 impl Default for FitSettings {
@@ -44,6 +46,7 @@ impl Default for FitSettings {
             min_delta: 0.0,
             adam: AdamSettings::default(),
             augmentation: Augmentation::default(),
+            divergence: DivergenceSettings::default(),
         }
     }
 }
@@ -121,6 +124,7 @@ impl FitSettings {
             }
         }
         self.augmentation.check()?;
+        self.divergence.check()?;
         Ok(CheckedSettings(self))
     }
 }

@@ -2,6 +2,7 @@
 
 use fer_data::ClassNames;
 use fer_model::most_probable;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfusionMatrix, LogLoss, NotFinite, Report};
 
@@ -20,7 +21,7 @@ use super::{ConfusionMatrix, LogLoss, NotFinite, Report};
 /// assert_eq!((report.n, report.accuracy), (2, 0.5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     names: ClassNames,
     confusion: ConfusionMatrix,

@@ -1,5 +1,6 @@
 //! Categorical cross-entropy of a data set.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A log-probability that is NaN or infinite: the network has diverged.
@@ -18,7 +19,7 @@ pub struct NotFinite {
 ///
 /// With one-hot targets this is scikit-learn's `log_loss`. The sum is kept in f64 and taken picture
 /// by picture, so that it does not depend on how pictures are cut into batches.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LogLoss {
     sum: f64,
     pictures: u64,
@@ -58,6 +59,22 @@ impl LogLoss {
     }
 }
 
+/// The mean loss of the pictures of one batch, in nats; NaN where a log-probability is not finite.
+///
+/// `targets` and `log_probabilities`: (n, classes) row-major, as [`LogLoss::add`] takes them.
+pub fn mean_loss(targets: &[f32], log_probabilities: &[f32], classes: usize) -> f64 {
+    let mut loss = LogLoss::default();
+    let rows = targets
+        .chunks_exact(classes)
+        .zip(log_probabilities.chunks_exact(classes));
+    for (targets, log_probabilities) in rows {
+        if loss.add(targets, log_probabilities).is_err() {
+            return f64::NAN;
+        }
+    }
+    loss.mean()
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -81,6 +98,13 @@ mod tests {
             assert_eq!((error.picture, error.class), (1, 1));
         }
         assert_eq!(loss.mean(), 1.0);
+    }
+
+    #[test]
+    fn the_mean_of_a_batch_is_that_of_its_pictures_and_nan_where_one_is_not_finite() {
+        let targets = [0.25, 0.75, 1.0, 0.0];
+        assert_eq!(mean_loss(&targets, &[-2.0, -0.5, -0.125, -4.0], 2), 0.5);
+        assert!(mean_loss(&targets, &[-2.0, -0.5, f32::INFINITY, -4.0], 2).is_nan());
     }
 
     #[test]

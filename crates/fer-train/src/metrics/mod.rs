@@ -18,5 +18,5 @@ pub use balanced_accuracy::balanced_accuracy;
 pub use class_score::{ClassScore, class_scores};
 pub use confusion::ConfusionMatrix;
 pub use f1::{macro_f1, weighted_f1};
-pub use log_loss::{LogLoss, NotFinite};
+pub use log_loss::{LogLoss, NotFinite, mean_loss};
 pub use report::{ClassReport, Copies, Report};

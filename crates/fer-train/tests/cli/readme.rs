@@ -43,6 +43,22 @@ fn split(line: &str) -> (Vec<&str>, Vec<&str>) {
     (features, program.split_whitespace().collect())
 }
 
+/// A recipe of the justfile needs more than a test has; it must exist, and the script behind it must
+/// know the flags.
+fn assert_recipe(line: &str) {
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap();
+    let recipes = fs::read_to_string(root().join("justfile")).unwrap();
+    assert!(
+        recipes.lines().any(|recipe| recipe.starts_with(name)),
+        "just {line}: no such recipe"
+    );
+    let script = fs::read_to_string(root().join(format!("benches/{name}/{name}.py"))).unwrap();
+    for flag in words.filter(|word| word.starts_with("--")) {
+        assert!(script.contains(flag), "just {line}: no flag {flag}");
+    }
+}
+
 /// Every command is run where the README's files lie: the first in full, with the accuracy that
 /// the README promises, those on FER2013 on a small table of drawn faces, those for a GPU up to
 /// the point where the GPU is missed.
@@ -60,6 +76,10 @@ fn every_command_of_the_readme_works() {
     for line in commands() {
         if line.starts_with("cargo test") {
             tests += 1;
+            continue;
+        }
+        if let Some(recipe) = line.strip_prefix("just ") {
+            assert_recipe(recipe);
             continue;
         }
         let (features, arguments) = split(&line);

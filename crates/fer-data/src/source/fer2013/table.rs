@@ -15,6 +15,7 @@ use crate::source::compressed;
 use crate::source::fer2013::blocks::{Blocks, Lines};
 use crate::source::fer2013::{Usage, excerpt, pixels};
 use crate::source::table::unquoted;
+use crate::worker::guarded;
 
 /// Bytes of text that one thread reads at a time: they stay in its core's cache.
 const BLOCK: usize = 256 << 10;
@@ -90,13 +91,17 @@ impl Table {
         let header = Header::split_off(&mut now[0]);
         let columns = Columns::find(path, &header.fields)?;
         let mut lines = header.lines;
+        let name = || path.display().to_string();
         while now.iter().any(|block| !block.is_empty()) {
             let (parts, filled) = rayon::join(
-                || -> Vec<Part> { now.par_iter().map(|block| columns.part(block)).collect() },
+                || -> Result<Vec<Part>, DataError> {
+                    let part = |block: &Vec<u8>| guarded(name, || columns.part(block));
+                    now.par_iter().map(part).collect()
+                },
                 || fill(&mut blocks, &mut next),
             );
             filled.map_err(broken)?;
-            for part in parts {
+            for part in parts? {
                 table.push(part, &mut lines);
             }
             std::mem::swap(&mut now, &mut next);

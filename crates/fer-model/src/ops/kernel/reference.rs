@@ -34,10 +34,23 @@ pub(crate) fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + S
 /// Panics unless the numbers agree to `tolerance` times the largest of the expected.
 #[track_caller]
 pub(crate) fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
+    assert_close_at(1e-6, what, got, expected, tolerance);
+}
+
+/// As [`assert_close`], as shares of `least` where that is more than the largest number: sums of
+/// terms of that size may cancel, their rounding errors do not.
+#[track_caller]
+pub(crate) fn assert_close_at(
+    least: f64,
+    what: &str,
+    got: &[f32],
+    expected: &[f64],
+    tolerance: f64,
+) {
     assert_eq!(got.len(), expected.len(), "{what}: length");
     let scale = expected
         .iter()
-        .fold(1e-6f64, |most, number| most.max(number.abs()));
+        .fold(least, |most, number| most.max(number.abs()));
     for (place, (got, expected)) in got.iter().zip(expected).enumerate() {
         let error = (f64::from(*got) - expected).abs();
         assert!(

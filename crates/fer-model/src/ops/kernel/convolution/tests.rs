@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::reference::{
-    assert_close, convolve, convolve_backward, engines, numbers, pool, sums, with_threads,
+    assert_close_at, convolve, convolve_backward, engines, numbers, pool, sums, with_threads,
 };
 
 /// Numbers of the convolution's output.
@@ -68,7 +68,7 @@ proptest! {
             };
             let mut y = vec![f32::NAN; expected.len()];
             forward(&weights, maps, &x, epilogue, &mut y, None);
-            assert_close(engine.name(), &y, &expected, 1e-5);
+            assert_close_at(1.0, engine.name(), &y, &expected, 1e-5);
         }
     }
 
@@ -82,11 +82,11 @@ proptest! {
         for engine in engines() {
             let mut got = vec![f32::NAN; w.len()];
             weight_gradient(engine, &convolution, Method::Direct, maps, &x, &gradient, &mut got);
-            assert_close(engine.name(), &got, &dw, 1e-5);
+            assert_close_at(1.0, engine.name(), &got, &dw, 1e-5);
             let mut got = vec![f32::NAN; x.len()];
             let weights = BackwardWeights::new(engine, convolution, Method::Direct, &w);
             input_gradient(&weights, maps, &gradient, &mut got);
-            assert_close(engine.name(), &got, &dx, 1e-5);
+            assert_close_at(1.0, engine.name(), &got, &dx, 1e-5);
         }
     }
 
@@ -109,18 +109,18 @@ proptest! {
             let mut index = vec![9; y.len()];
             let epilogue = Epilogue { bias: Some(&bias), residual: None, relu, pool: true };
             forward(&weights, maps, &x, epilogue, &mut y, Some(&mut index));
-            assert_close(engine.name(), &y, &expected, 1e-5);
+            assert_close_at(1.0, engine.name(), &y, &expected, 1e-5);
             let dense = spread(full, bias.len(), &plain, &maxima, &index, &gradient, relu);
             let (dw, dx) = convolve_backward(&convolution, maps, &x, &w, &dense);
             let db = sums(bias.len(), &dense);
             let (mut got, mut got_sums) = (vec![f32::NAN; w.len()], vec![f32::NAN; bias.len()]);
             pooled_weight_gradient(engine, &convolution, maps, &x, &gradient, &index, &mut got, &mut got_sums);
-            assert_close(engine.name(), &got, &dw, 1e-5);
-            assert_close(engine.name(), &got_sums, &db, 1e-5);
+            assert_close_at(1.0, engine.name(), &got, &dw, 1e-5);
+            assert_close_at(1.0, engine.name(), &got_sums, &db, 1e-5);
             let weights = SparseWeights::new(engine, convolution, &w);
             let mut got = vec![f32::NAN; x.len()];
             pooled_input_gradient(&weights, maps, &gradient, &index, &mut got);
-            assert_close(engine.name(), &got, &dx, 1e-5);
+            assert_close_at(1.0, engine.name(), &got, &dx, 1e-5);
         }
     }
 }

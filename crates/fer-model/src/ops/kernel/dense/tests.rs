@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ops::kernel::reference::{assert_close, engines, grid, numbers, with_threads};
+use crate::ops::kernel::reference::{assert_close_at, engines, grid, numbers, with_threads};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -39,12 +39,12 @@ proptest! {
         for engine in engines() {
             let mut got = vec![f32::NAN; y.len()];
             forward(engine, shape, &x, &w, Some(&bias), relu, &mut got);
-            assert_close(engine.name(), &got, &y, 1e-5);
+            assert_close_at(1.0, engine.name(), &got, &y, 1e-5);
             let (mut got_w, mut got_b, mut got_x) = (vec![f32::NAN; w.len()], vec![f32::NAN; outputs], vec![f32::NAN; x.len()]);
             backward(engine, shape, &x, &w, &gradient, &mut got_w, &mut got_b, Some(&mut got_x));
-            assert_close(engine.name(), &got_w, &dw, 1e-5);
-            assert_close(engine.name(), &got_b, &db, 1e-5);
-            assert_close(engine.name(), &got_x, &dx, 1e-5);
+            assert_close_at(1.0, engine.name(), &got_w, &dw, 1e-5);
+            assert_close_at(1.0, engine.name(), &got_b, &db, 1e-5);
+            assert_close_at(1.0, engine.name(), &got_x, &dx, 1e-5);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::ops::kernel::convolution::{
     weight_gradient,
 };
 use crate::ops::kernel::reference::{
-    assert_close, convolve, convolve_backward, engines, numbers, pool, with_threads,
+    assert_close_at, convolve, convolve_backward, engines, numbers, pool, with_threads,
 };
 
 proptest! {
@@ -52,18 +52,18 @@ proptest! {
                 let mut y = vec![f32::NAN; expected.len()];
                 let mut index = vec![9; y.len()];
                 forward(&weights, maps, &x, epilogue, &mut y, pooled.then_some(&mut index));
-                assert_close(engine.name(), &y, &expected, bound);
+                assert_close_at(1.0, engine.name(), &y, &expected, bound);
                 for (y, place) in y.iter().zip(index).filter(|_| pooled) {
                     assert!(place < 4 || place == 255 && relu && *y == 0.0);
                 }
             }
             let mut got = vec![f32::NAN; w.len()];
             weight_gradient(engine, &convolution, Method::Winograd, maps, &x, &gradient, &mut got);
-            assert_close(engine.name(), &got, &dw, ERROR_BOUND);
+            assert_close_at(1.0, engine.name(), &got, &dw, ERROR_BOUND);
             let mut got = vec![f32::NAN; x.len()];
             let weights = BackwardWeights::new(engine, convolution, Method::Winograd, &w);
             input_gradient(&weights, maps, &gradient, &mut got);
-            assert_close(engine.name(), &got, &dx, ERROR_BOUND);
+            assert_close_at(1.0, engine.name(), &got, &dx, ERROR_BOUND);
         }
     }
 }

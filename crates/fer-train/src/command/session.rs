@@ -1,0 +1,149 @@
+//! One process's part of a run: from where it starts or goes on to its end, or to a stop.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use candle_core::Device;
+use fer_data::Dataset;
+use fer_model::ops::Engine;
+use fer_model::{Parameters, thousands};
+
+use crate::checkpoint::{Checkpoints, Identity, PictureList};
+use crate::command::output::People;
+use crate::command::resumption::Start;
+use crate::command::signals::Signals;
+use crate::command::{progress, results};
+use crate::config::Config;
+use crate::fit::{CheckedSettings, Divergence, Ended, Position, Response, Trainer};
+use crate::run::RunDirectory;
+
+/// All that a run works with.
+pub(crate) struct Session<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) settings: &'a CheckedSettings,
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) device: &'a Device,
+    pub(crate) engine: Engine,
+    pub(crate) run: &'a RunDirectory,
+    pub(crate) people: People,
+}
+
+impl Session<'_> {
+    /// Writes what is known before training. The configuration comes first: with it, whatever
+    /// happens, the run can be gone on with.
+    pub(crate) fn prepare(&self) -> Result<()> {
+        self.run
+            .write("config.toml", self.config.to_toml()?.as_bytes())?;
+        self.run.write_skipped(self.dataset.skipped())?;
+        self.run.remove("diverged.csv")?;
+        let pictures = PictureList::new(self.dataset)?.to_csv()?;
+        self.run.write("checkpoints/pictures.csv", &pictures)
+    }
+
+    /// Trains from `start`, or from the beginning, and writes the results.
+    pub(crate) fn train(&self, identity: Identity, start: Option<Start>) -> Result<ExitCode> {
+        let signals = Signals::listen()?;
+        let parameters = Parameters::new(self.settings.seed, self.device);
+        let classes = self.dataset.class_names().len();
+        let network = self
+            .config
+            .model
+            .build(classes, self.engine, parameters.builder())?;
+        say_network(self, &parameters)?;
+        let goes_back = self.settings.divergence.response == Response::HalveRate;
+        let mut checkpoints =
+            Checkpoints::new(self.run, identity, &self.config.checkpoint, goes_back);
+        let state = match start {
+            Some(start) => {
+                checkpoints.go_on(start.path, &start.state)?;
+                Some(start.state)
+            }
+            None => None,
+        };
+        let trainer = Trainer {
+            network: &network,
+            parameters: &parameters,
+            dataset: self.dataset,
+            settings: self.settings,
+            device: self.device,
+        };
+        let mut progress = progress::for_terminal(self.settings.epochs, self.people);
+        let ended = trainer.run_from(state, &mut checkpoints, progress.as_mut(), &signals.stop);
+        drop(progress);
+        match ended.map_err(|error| self.explained(error))? {
+            Ended::Finished(fit) => {
+                say_cost(&checkpoints, self.people)?;
+                results::write(self, &fit, &network).map_err(|error| self.explained(error))?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Ended::Interrupted(position) => {
+                self.say_interrupted(&signals, position)?;
+                Ok(signals.exit_code())
+            }
+        }
+    }
+
+    fn say_interrupted(&self, signals: &Signals, position: Position) -> Result<()> {
+        let run = self.run.path().display();
+        self.people.say(&format!(
+            "interrupted by {} at {position}; a checkpoint holds all that was done",
+            signals.name()
+        ))?;
+        self.people
+            .say(&format!("to go on    fer-train --resume {run}"))?;
+        let done = position.epoch - 1;
+        if done > 0 {
+            self.people.say(&format!(
+                "to end here fer-train --resume {run} --epochs {done}"
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// A divergence gets its list of pictures and what can be done; other errors stay.
+    fn explained(&self, error: anyhow::Error) -> anyhow::Error {
+        let run = self.run.path().display();
+        let Some(divergence) = error.downcast_ref::<Divergence>() else {
+            return error.context(format!(
+                "the run stopped; go on from its last checkpoint with --resume {run}"
+            ));
+        };
+        let list = match self.run.write_divergence(divergence) {
+            Ok(()) => format!(
+                "{} lists the batch",
+                self.run.file("diverged.csv").display()
+            ),
+            Err(error) => format!("{error:#}"),
+        };
+        anyhow!(
+            "{divergence}. {list}. Start again with a lower --lr; or set training.divergence.response \
+             = \"halve_rate\" in {} and go on with --resume {run}",
+            self.run.file("config.toml").display()
+        )
+    }
+}
+
+fn say_network(session: &Session<'_>, parameters: &Parameters) -> Result<()> {
+    let (architecture, run, people) = (&session.config.model, session.run, session.people);
+    let count = parameters
+        .trainable()
+        .iter()
+        .map(|(_, var)| var.elem_count())
+        .sum();
+    people.say(&format!(
+        "network     {}, {} parameters",
+        architecture.name(),
+        thousands(count)
+    ))?;
+    people.say(&format!("run         {}", run.path().display()))?;
+    Ok(())
+}
+
+fn say_cost(checkpoints: &Checkpoints<'_>, people: People) -> Result<()> {
+    people.say(&format!(
+        "checkpoints {} in {:.2} s",
+        checkpoints.count,
+        checkpoints.duration.as_secs_f64()
+    ))?;
+    Ok(())
+}

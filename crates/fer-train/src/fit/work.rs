@@ -1,0 +1,297 @@
+//! The state of a run while it is trained.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+use fer_data::{Batch, Batches, Split};
+use fer_model::ops::{Mode, cross_entropy, log_probabilities};
+use fer_model::{Tape, batch_to_tensors};
+
+use crate::evaluation::{batch_threads, evaluate};
+use crate::fit::{
+    Adam, Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, History, Keeper, Moment,
+    Monitor, Position, Progress, Record, RunState, Symptom, Trainer,
+};
+use crate::metrics::{Metrics, NotFinite, mean_loss};
+
+/// A run at work: the weights are in the trainer's parameters, all else is here.
+pub(super) struct Work<'a> {
+    pub(super) trainer: &'a Trainer<'a>,
+    adam: Adam,
+    pub(super) record: Record,
+    best: Option<BTreeMap<String, Tensor>>,
+    timings: Vec<EpochTiming>,
+    /// The pictures of the batch at work.
+    pub(super) batch: Vec<usize>,
+    /// Where the state was kept last.
+    pub(super) kept: Option<Position>,
+}
+
+impl<'a> Work<'a> {
+    /// A run at its beginning, with the parameters as they are.
+    pub(super) fn begin(trainer: &'a Trainer<'a>) -> Result<Self> {
+        let settings = trainer.settings;
+        let record = Record {
+            position: Position {
+                epoch: 1,
+                batch: 0,
+                step: 0,
+            },
+            halvings: 0,
+            trained: Metrics::new(trainer.dataset.class_names()),
+            watch: EarlyStopping::new(settings.monitor, settings.min_delta, settings.patience),
+            best_epoch: None,
+            history: History::new(),
+        };
+        Ok(Work {
+            trainer,
+            adam: Adam::new(trainer.parameters, settings.adam, trainer.network.engine())?,
+            record,
+            best: None,
+            timings: Vec::new(),
+            batch: Vec::new(),
+            kept: None,
+        })
+    }
+
+    /// A copy of everything.
+    pub(super) fn capture(&self) -> Result<RunState> {
+        Ok(RunState {
+            record: self.record.clone(),
+            weights: self.trainer.parameters.snapshot()?,
+            optimiser: self.adam.state()?,
+            best: self.best.clone(),
+            timings: self.timings.clone(),
+        })
+    }
+
+    /// Goes to a state that was captured.
+    pub(super) fn restore(&mut self, state: &RunState) -> Result<()> {
+        self.trainer.parameters.restore(&state.weights)?;
+        let step = state.record.position.step;
+        self.adam.restore(&state.optimiser, step)?;
+        self.record.clone_from(&state.record);
+        self.best.clone_from(&state.best);
+        self.timings.clone_from(&state.timings);
+        self.kept = Some(self.record.position);
+        Ok(())
+    }
+
+    pub(super) fn position(&self) -> Position {
+        self.record.position
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        let epochs = self.record.history.len();
+        epochs >= self.trainer.settings.epochs || self.record.watch.should_stop()
+    }
+
+    /// Trains the epoch at work to its end and judges it; `false` when it was told to stop first.
+    pub(super) fn train_epoch(
+        &mut self,
+        keeper: &mut dyn Keeper,
+        progress: &mut dyn Progress,
+        stop: &AtomicBool,
+    ) -> Result<bool> {
+        let (trainer, start) = (self.trainer, Instant::now());
+        let (batches, Position { epoch, batch, .. }) = (self.batches(), self.position());
+        let tape = Tape::new(trainer.network)?;
+        progress.epoch_starts(epoch, batches.len() - batch);
+        let (mut pictures, mut waited) = (0, Duration::ZERO);
+        let ended = batches.ahead(batch_threads(trainer.device), |ahead| -> Result<bool> {
+            for batch in ahead.by_ref() {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(false);
+                }
+                let batch = batch.with_context(|| format!("epoch {epoch}"))?;
+                let count = batch.labels.len();
+                self.train_batch(&tape, batch)?;
+                pictures += count as u32;
+                let trained = &self.record.trained;
+                progress.batch_done(count, trained.loss(), trained.accuracy());
+                if self.record.position.batch < batches.len() {
+                    self.keep_if_due(Moment::Step, keeper, progress)?;
+                }
+            }
+            waited = ahead.waited();
+            Ok(true)
+        })?;
+        if ended {
+            let waiting_share = waited.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
+            let (record, improved) = self.judge_epoch()?;
+            let seconds = start.elapsed().as_secs_f64();
+            let timing = EpochTiming {
+                epoch,
+                seconds,
+                pictures_per_second: f64::from(pictures) / seconds,
+                waiting_share,
+            };
+            self.next_epoch(record.clone(), timing.clone());
+            // What is told is safe, where it is kept at all.
+            self.keep_if_due(Moment::EpochEnd, keeper, progress)?;
+            progress.epoch_done(&record, improved, &timing);
+        }
+        Ok(ended)
+    }
+
+    /// The batches of the epoch at work, from the place in it.
+    fn batches(&self) -> Batches<'a> {
+        let (dataset, settings) = (self.trainer.dataset, self.trainer.settings);
+        let Position { epoch, batch, .. } = self.record.position;
+        let train = dataset.indices(Split::Train);
+        Batches::new(dataset, train, settings.batch_size)
+            .shuffled(settings.seed, epoch as u64)
+            .augmented(&settings.augmentation, settings.seed, epoch as u64)
+            .starting_at(batch)
+    }
+
+    fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch) -> Result<()> {
+        let (trainer, position) = (self.trainer, self.record.position);
+        let settings = trainer.settings;
+        let classes = trainer.dataset.class_names().len();
+        self.batch.clone_from(&batch.indices);
+        let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
+        let (pictures, targets) = batch_to_tensors(batch, classes, trainer.device)?;
+        let mode = Mode::Train {
+            seed: settings.seed,
+            step: position.step,
+        };
+        let logits = tape.forward(&pictures, mode)?;
+        let log_probabilities: Vec<f32> = log_probabilities(&logits.detach())?
+            .flatten_all()?
+            .to_vec1()?;
+        let loss = mean_loss(&shares, &log_probabilities, classes);
+        // Put so that NaN counts.
+        let bounded = loss <= settings.divergence.largest_loss;
+        if !bounded {
+            return Err(self.divergence(Symptom::Loss(loss), 1).into());
+        }
+        let loss = cross_entropy(&logits, &targets, trainer.network.engine())?;
+        let gradients = tape.backward(&loss)?;
+        self.record
+            .trained
+            .update(&labels, &shares, &log_probabilities)?;
+        self.adam.step(&gradients, self.learning_rate())?;
+        self.record.position = Position {
+            batch: position.batch + 1,
+            step: position.step + 1,
+            ..position
+        };
+        Ok(())
+    }
+
+    /// Judges the epoch that was trained; whether no earlier one was better.
+    fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
+        self.finite_state()?;
+        let record = self.judge()?;
+        let monitor = self.trainer.settings.monitor;
+        let improved = match (record.validation_accuracy, record.validation_loss) {
+            (Some(accuracy), Some(loss)) => {
+                let value = monitored(monitor, accuracy, loss);
+                self.record.watch.update(record.epoch, value)
+            }
+            _ => true,
+        };
+        if improved {
+            self.record.best_epoch = Some(record.epoch);
+            self.best = Some(self.trainer.parameters.snapshot()?);
+        }
+        Ok((record, improved))
+    }
+
+    fn next_epoch(&mut self, record: EpochRecord, timing: EpochTiming) {
+        self.timings.retain(|earlier| earlier.epoch < timing.epoch);
+        self.timings.push(timing);
+        self.record.history.push(record);
+        self.record.trained.reset();
+        self.record.position.epoch += 1;
+        self.record.position.batch = 0;
+    }
+
+    fn judge(&self) -> Result<EpochRecord> {
+        let trainer = self.trainer;
+        let validation = trainer.dataset.indices(Split::Validation);
+        let judged = match validation.is_empty() {
+            true => None,
+            false => Some(
+                evaluate(trainer.network, trainer.dataset, validation, trainer.device)
+                    .map_err(|error| match error.is::<NotFinite>() {
+                        true => self.divergence(Symptom::Validation, 0).into(),
+                        false => error,
+                    })?
+                    .metrics,
+            ),
+        };
+        Ok(EpochRecord {
+            epoch: self.record.position.epoch,
+            train_loss: self.record.trained.loss(),
+            train_accuracy: self.record.trained.accuracy(),
+            validation_loss: judged.as_ref().map(Metrics::loss),
+            validation_accuracy: judged.as_ref().map(Metrics::accuracy),
+            learning_rate: self.learning_rate(),
+        })
+    }
+
+    pub(super) fn learning_rate(&self) -> f64 {
+        self.trainer.settings.learning_rate * 0.5f64.powi(self.record.halvings as i32)
+    }
+
+    fn keep_if_due(
+        &mut self,
+        moment: Moment,
+        keeper: &mut dyn Keeper,
+        progress: &mut dyn Progress,
+    ) -> Result<()> {
+        if !keeper.is_due(moment, self.record.position) {
+            return Ok(());
+        }
+        match self.keep(keeper) {
+            Err(error) if !error.is::<Divergence>() => progress.not_kept(&error),
+            kept => kept?,
+        }
+        Ok(())
+    }
+
+    /// A copy of everything, which is worth going back to.
+    fn finite_state(&self) -> Result<RunState> {
+        let state = self.capture()?;
+        match state.not_finite()? {
+            Some(name) => Err(self.divergence(Symptom::Tensor(name.into()), 0).into()),
+            None => Ok(state),
+        }
+    }
+
+    /// Keeps the state, unless it was the last to be kept.
+    pub(super) fn keep(&mut self, keeper: &mut dyn Keeper) -> Result<()> {
+        if self.kept == Some(self.record.position) {
+            return Ok(());
+        }
+        keeper.keep(&self.finite_state()?)?;
+        self.kept = Some(self.record.position);
+        Ok(())
+    }
+
+    /// Puts the weights of the best epoch into the network.
+    pub(super) fn finish(self) -> Result<Fit> {
+        let chosen = self.record.best_epoch.zip(self.best);
+        let (epoch, weights) = chosen.context("no epoch was trained")?;
+        self.trainer.parameters.restore(&weights)?;
+        Ok(Fit {
+            chosen_on_validation: self.record.watch.best_epoch().is_some(),
+            history: self.record.history,
+            timings: self.timings,
+            epoch,
+            weights,
+        })
+    }
+}
+
+fn monitored(monitor: Monitor, accuracy: f64, loss: f64) -> f64 {
+    match monitor {
+        Monitor::ValidationAccuracy => accuracy,
+        Monitor::ValidationLoss => loss,
+    }
+}

@@ -1,0 +1,211 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::Device;
+use fer_data::{Dataset, OpenSettings, Split, open};
+use fer_model::ops::Engine;
+use fer_model::{Architecture, Parameters};
+use fer_train::checkpoint::{Identity, decode, encode};
+use fer_train::config::Config;
+use fer_train::fit::{
+    Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, Position, Progress, RunState,
+    Silent, Trainer,
+};
+
+use crate::place::{EPOCHS, Place, STEPS, text};
+use crate::{Torture, Trial};
+
+pub(crate) const AT_EVERY_STEP: Trial = Trial {
+    name: "steps::at_every_step",
+    promise: "a run that was stopped goes on to the same bits, at the end of an epoch and in the middle of one",
+    run: at_every_step,
+};
+
+pub(crate) const COST: Trial = Trial {
+    name: "steps::cost",
+    promise: "checkpoints take less than 1 % of a run at the default interval",
+    run: cost,
+};
+
+/// Keeps the bytes of every state, and asks to stop at one of them.
+struct Bytes<'a> {
+    identity: &'a Identity,
+    last: Vec<u8>,
+}
+
+impl Keeper for Bytes<'_> {
+    fn is_due(&self, _moment: Moment, _position: Position) -> bool {
+        false
+    }
+
+    fn keep(&mut self, state: &RunState) -> Result<()> {
+        self.last = encode(self.identity, state)?;
+        Ok(())
+    }
+
+    fn recall(&mut self, _epoch: usize) -> Result<Option<RunState>> {
+        bail!("nothing diverges here")
+    }
+
+    fn forget(&mut self) -> Result<()> {
+        bail!("nothing diverges here")
+    }
+
+    fn last(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Asks to stop after a number of batches.
+struct StopAfter<'a> {
+    batches: u64,
+    stop: &'a AtomicBool,
+}
+
+impl Progress for StopAfter<'_> {
+    fn epoch_starts(&mut self, _epoch: usize, _batches: usize) {}
+
+    fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {
+        self.batches -= 1;
+        if self.batches == 0 {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _timing: &EpochTiming) {}
+}
+
+struct Setting {
+    architecture: Architecture,
+    dataset: Dataset,
+    identity: Identity,
+    settings: FitSettings,
+}
+
+impl Setting {
+    /// Augmentation is on, so that its random streams are tried too.
+    fn new(architecture: &str) -> Result<Self> {
+        let place = Place::new()?;
+        let mut config = Config::default();
+        config.training.epochs = EPOCHS;
+        config.training.batch_size = 8;
+        config.training.augmentation.rotation = 10.0;
+        config.training.augmentation.erasing = 0.5;
+        let dataset = open(&place.file("faces"), &OpenSettings::default())?;
+        ensure!(dataset.indices(Split::Train).len() as u64 == 8 * STEPS);
+        Ok(Setting {
+            architecture: Architecture::named(architecture)?,
+            identity: Identity::new(&config, &dataset, &Device::Cpu, Engine::detect())?,
+            dataset,
+            settings: config.training,
+        })
+    }
+
+    /// Trains from a state, or from the beginning, until `stop_after` batches are done; gives the
+    /// bytes of the last state that was kept.
+    fn train(&self, from: Option<&[u8]>, stop_after: Option<u64>) -> Result<Vec<u8>> {
+        let parameters = Parameters::new(self.settings.seed, &Device::Cpu);
+        let network = self
+            .architecture
+            .build(8, Engine::detect(), parameters.builder())?;
+        let checked = self.settings.clone().check()?;
+        let trainer = Trainer {
+            network: &network,
+            parameters: &parameters,
+            dataset: &self.dataset,
+            settings: &checked,
+            device: &Device::Cpu,
+        };
+        let mut keeper = Bytes {
+            identity: &self.identity,
+            last: from.unwrap_or_default().to_vec(),
+        };
+        let start = from.map(decode).transpose()?.map(|found| found.state);
+        let stop = AtomicBool::new(false);
+        let ended = match stop_after {
+            Some(batches) => {
+                let mut progress = StopAfter {
+                    batches,
+                    stop: &stop,
+                };
+                trainer.run_from(start, &mut keeper, &mut progress, &stop)?
+            }
+            None => trainer.run_from(start, &mut keeper, &mut Silent, &stop)?,
+        };
+        let finished = matches!(ended, Ended::Finished(_));
+        // Told to stop at the last batch of all, there is nothing left to go on with.
+        let last = stop_after.is_none_or(|batches| batches == EPOCHS as u64 * STEPS);
+        ensure!(finished == last);
+        Ok(keeper.last)
+    }
+}
+
+fn at_every_step(torture: &Torture) -> Result<String> {
+    let stops = stop_everywhere(&Setting::new("cnn")?, if torture.long { 1 } else { 4 })?;
+    // One with normalisations, whose running statistics are no trained weights.
+    let more = stop_everywhere(&Setting::new("vgg")?, if torture.long { 4 } else { 13 })?;
+    let runs = stops + more + 2;
+    Ok(format!(
+        "stopped at {} places of 2 networks, and at every step of each: {runs} of {runs} ended with the same bytes",
+        stops + more
+    ))
+}
+
+/// Stops a run at each `stride`-th step, and another one at all; gives the number of places.
+fn stop_everywhere(setting: &Setting, stride: u64) -> Result<usize> {
+    let whole = setting.train(None, None)?;
+    let all = EPOCHS as u64 * STEPS;
+    let steps: Vec<u64> = (1..all).filter(|step| step % stride == 0).collect();
+    for &step in &steps {
+        let stopped = setting.train(None, Some(step))?;
+        let position = decode(&stopped)?.state.record.position;
+        ensure!(
+            position.step == step,
+            "stopped at {position}, not at step {step}"
+        );
+        ensure!(
+            stopped != whole,
+            "the state at step {step} is that at the end"
+        );
+        let resumed = setting.train(Some(&stopped), None)?;
+        ensure!(resumed == whole, "stopped at {position}, the end differs");
+    }
+    let mut stopped = None;
+    for _ in 1..all {
+        stopped = Some(setting.train(stopped.as_deref(), Some(1))?);
+    }
+    let resumed = setting.train(stopped.as_deref(), None)?;
+    ensure!(resumed == whole, "stopped at every step, the end differs");
+    Ok(steps.len())
+}
+
+/// A run on the built-in faces, as the README has it.
+fn cost(torture: &Torture) -> Result<String> {
+    if !torture.long {
+        return Ok("not measured in the short form".into());
+    }
+    let place = Place::new()?;
+    let output = place.output(&["--out", "run"])?;
+    let said = text(&output);
+    ensure!(output.status.success(), "{said}");
+    let line = said
+        .lines()
+        .find_map(|line| line.strip_prefix("checkpoints "))
+        .context("it says what checkpoints took")?;
+    let (count, seconds) = line
+        .trim_end_matches(" s")
+        .split_once(" in ")
+        .context("a count")?;
+    let seconds: f64 = seconds.parse()?;
+    let timing = std::fs::read_to_string(place.file("run/timing.csv"))?;
+    let training: f64 = timing
+        .lines()
+        .skip(1)
+        .filter_map(|row| row.split(',').nth(1)?.parse::<f64>().ok())
+        .sum();
+    let share = 100.0 * seconds / training;
+    ensure!(share < 1.0, "{seconds} s of {training} s");
+    Ok(format!(
+        "{count} checkpoints in {seconds:.2} s of {training:.1} s of training on the built-in faces: {share:.2} %"
+    ))
+}
