@@ -8,7 +8,8 @@ use fer_model::{Architecture, CnnSettings, Network, Parameters, Sequential, laye
 use fer_train::fit::Adam;
 use safetensors::SafeTensors;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
+
+use crate::formula::{checksum, float_checksum, hashed, triangle, uniform};
 
 const FIXTURE: &[u8] = include_bytes!("oracle/keras_cnn.safetensors");
 
@@ -110,9 +111,10 @@ fn weights() -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
             None => BIAS_LIMIT,
             Some((fan_in, fan_out)) => (6.0 / (fan_in + fan_out) as f64).sqrt() as f32,
         };
-        let uniform = |index| ((hashed(number, index) >> 40) as f32 / 8_388_608.0 - 1.0) * limit;
         let count = shape.iter().product::<usize>() as u64;
-        let values = (0..count).map(uniform).collect();
+        let values = (0..count)
+            .map(|index| uniform(number, index) * limit)
+            .collect();
         (name.to_string(), (shape.to_vec(), values))
     };
     (0..).zip(&TENSORS).map(tensor).collect()
@@ -120,12 +122,11 @@ fn weights() -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
 
 /// (pictures, 48, 48) grey values from 0 to 255; the network takes them divided by 255 in f32.
 fn pictures() -> Vec<u8> {
-    let wave = |time: i64| (2 * (time % 256 - 128).abs()).min(255);
     let pixel = |index: usize| {
         let (picture, y, x) = (index / (SIDE * SIDE), index / SIDE % SIDE, index % SIDE);
         let [p, y, x] = [picture, y, x].map(|value| value as i64);
         let noise = (hashed(PICTURE_STREAM, index as u64) >> 56) as i64;
-        let waves = wave(x * (3 + p) + 2 * y) + wave(y * (9 - p) + 40 * p);
+        let waves = triangle(x * (3 + p) + 2 * y) + triangle(y * (9 - p) + 40 * p);
         ((3 * waves + 2 * noise) / 8) as u8
     };
     (0..PICTURES * SIDE * SIDE).map(pixel).collect()
@@ -144,27 +145,6 @@ fn targets() -> Vec<f32> {
     (0..PICTURES * CLASSES)
         .map(|index| target(index / CLASSES, index % CLASSES))
         .collect()
-}
-
-/// splitmix64's output function on stream · 2³² + index.
-fn hashed(stream: u64, index: u64) -> u64 {
-    let z = ((stream << 32) + index).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-fn checksum(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn float_checksum(values: &[f32]) -> String {
-    let bytes: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    checksum(&bytes)
 }
 
 #[test]

@@ -8,6 +8,9 @@ mod fer2013;
 // Every engine against the portable form, over random shapes and random networks.
 mod engines;
 
+// What tests and the scripts in oracle/ both begin with.
+mod formula;
+
 // The gradient of every operation against finite differences.
 mod gradients;
 
@@ -25,6 +28,9 @@ mod model_file;
 
 // The drawn faces: no toy, and learnable by people not seen.
 mod drawn_faces;
+
+// Fifty training steps against PyTorch, from the same weights.
+mod pytorch;
 
 // What must not lie in this repository.
 mod repository;
