@@ -83,7 +83,7 @@ fn cases() -> [Case; 3] {
 fn value(number: u64, name: &str, shape: &[usize], index: u64) -> f32 {
     let ends = |part: &str| name.ends_with(part);
     let (centre, limit) = match shape {
-        [_] if ends("norm.bias") && index % 3 == 0 => (-3.0, 0.1),
+        [_] if ends("norm.bias") && index.is_multiple_of(3) => (-3.0, 0.1),
         [_] if ends("norm.bias") => (3.0, 0.1),
         [_] if ends("norm.weight") || ends("running_var") => (1.0, 0.1),
         [_] => (0.0, 0.1),
