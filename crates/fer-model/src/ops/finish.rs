@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use crate::ops::kernel::activation::{channel_sums, relu_gradient};
 use crate::ops::kernel::convolution::{Epilogue, Maps};
 use crate::ops::kernel::norm::{self, Affine};
 use crate::ops::kernel::pool::max_pool_gradient;
-use crate::ops::values::{slice, values};
+use crate::ops::values::{maps_of, slice, values};
 use crate::ops::{Engine, kernel, max_pool, relu};
 
 /// What comes after a bias or a normalisation.
@@ -25,16 +25,10 @@ pub(crate) struct Finish {
 impl Finish {
     /// The output's dimensions for maps of these.
     pub(crate) fn output(&self, maps: &[usize]) -> Result<(Maps, Shape)> {
-        let &[batch, height, width, channels] = maps else {
-            bail!("maps have four dimensions, got {maps:?}");
-        };
-        let shape = Maps {
-            batch,
-            height,
-            width,
-        };
+        let (shape, channels) = maps_of(maps)?;
         let out = if self.pool { shape.pooled() } else { shape };
-        Ok((shape, Shape::from((batch, out.height, out.width, channels))))
+        let dims = (out.batch, out.height, out.width, channels);
+        Ok((shape, Shape::from(dims)))
     }
 
     /// Residual, ReLU and pool out of operations that every device has, over maps (pictures, rows,

@@ -1,9 +1,8 @@
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 use crate::ops::Engine;
-use crate::ops::kernel::convolution::Maps;
 use crate::ops::kernel::layout::{channels_first, channels_last};
-use crate::ops::values::{slice, values};
+use crate::ops::values::{maps_of, slice, values};
 
 /// Maps as rows in PyTorch's order, channels first: (pictures, rows, columns, channels) → (pictures,
 /// channels · rows · columns).
@@ -20,25 +19,13 @@ pub fn flatten(maps: &Tensor, engine: Engine) -> Result<Tensor> {
 
 struct Flatten;
 
-fn shape(maps: &[usize]) -> Result<(Maps, usize)> {
-    let &[batch, height, width, channels] = maps else {
-        bail!("maps have four dimensions, got {maps:?}");
-    };
-    let maps = Maps {
-        batch,
-        height,
-        width,
-    };
-    Ok((maps, channels))
-}
-
 impl CustomOp1 for Flatten {
     fn name(&self) -> &'static str {
         "flatten"
     }
 
     fn cpu_fwd(&self, maps: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (shape, channels) = shape(layout.dims())?;
+        let (shape, channels) = maps_of(layout.dims())?;
         let maps = slice(maps, layout)?;
         let mut rows = vec![0.0; maps.len()];
         channels_first(shape, channels, maps, &mut rows);
@@ -47,7 +34,7 @@ impl CustomOp1 for Flatten {
     }
 
     fn bwd(&self, maps: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let (shape, channels) = shape(maps.dims())?;
+        let (shape, channels) = maps_of(maps.dims())?;
         let mut of_maps = vec![0.0; maps.elem_count()];
         let gradient = gradient.contiguous()?;
         channels_last(shape, channels, &values(&gradient)?, &mut of_maps);

@@ -1,8 +1,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
-use crate::ops::kernel::convolution::Maps;
 use crate::ops::kernel::mean::{global_mean as mean_of, global_mean_gradient};
-use crate::ops::values::{slice, values};
+use crate::ops::values::{maps_of, slice, values};
 use crate::ops::{Engine, kernel};
 
 /// The mean of each channel over all positions: (pictures, rows, columns, channels) → (pictures,
@@ -25,25 +24,13 @@ struct GlobalMean {
     engine: kernel::Engine,
 }
 
-fn shape(maps: &[usize]) -> Result<(Maps, usize)> {
-    let &[batch, height, width, channels] = maps else {
-        bail!("maps have four dimensions, got {maps:?}");
-    };
-    let maps = Maps {
-        batch,
-        height,
-        width,
-    };
-    Ok((maps, channels))
-}
-
 impl CustomOp1 for GlobalMean {
     fn name(&self) -> &'static str {
         "global-mean"
     }
 
     fn cpu_fwd(&self, maps: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (shape, channels) = shape(layout.dims())?;
+        let (shape, channels) = maps_of(layout.dims())?;
         let mut means = vec![0.0; shape.batch * channels];
         mean_of(
             self.engine,
@@ -56,7 +43,7 @@ impl CustomOp1 for GlobalMean {
     }
 
     fn bwd(&self, maps: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let (shape, channels) = shape(maps.dims())?;
+        let (shape, channels) = maps_of(maps.dims())?;
         let mut of_maps = vec![0.0; maps.elem_count()];
         let gradient = gradient.contiguous()?;
         global_mean_gradient(shape, channels, &values(&gradient)?, &mut of_maps);

@@ -2,6 +2,8 @@ use std::ops::Deref;
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 
+use crate::ops::kernel::convolution::Maps;
+
 /// The numbers of a contiguous f32 tensor on the CPU, read where they lie.
 pub(crate) struct Values<G> {
     storage: G,
@@ -51,4 +53,17 @@ pub(crate) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Res
         (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
         _ => bail!("a contiguous f32 tensor is expected"),
     }
+}
+
+/// The maps and the channels of a tensor of these dimensions: (pictures, rows, columns, channels).
+pub(crate) fn maps_of(dims: &[usize]) -> Result<(Maps, usize)> {
+    let &[batch, height, width, channels] = dims else {
+        bail!("maps have four dimensions, got {dims:?}");
+    };
+    let maps = Maps {
+        batch,
+        height,
+        width,
+    };
+    Ok((maps, channels))
 }

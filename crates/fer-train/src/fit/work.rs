@@ -185,7 +185,7 @@ impl<'a> Work<'a> {
 
     /// Judges the epoch that was trained; whether no earlier one was better.
     fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
-        self.finite_state()?;
+        let state = self.finite_state()?;
         let record = self.judge()?;
         let monitor = self.trainer.settings.monitor;
         let improved = match (record.validation_accuracy, record.validation_loss) {
@@ -197,7 +197,7 @@ impl<'a> Work<'a> {
         };
         if improved {
             self.record.best_epoch = Some(record.epoch);
-            self.best = Some(self.trainer.parameters.snapshot()?);
+            self.best = Some(state.weights);
         }
         Ok((record, improved))
     }

@@ -6,9 +6,8 @@ use candle_nn::VarBuilder;
 use super::{Affine, DepthwiseSettings, portable};
 use crate::ops::finish::{Finish, shift};
 use crate::ops::kernel;
-use crate::ops::kernel::convolution::Maps;
 use crate::ops::kernel::depthwise::{forward, input_gradient, weight_gradient};
-use crate::ops::values::{slice, values};
+use crate::ops::values::{maps_of, slice, values};
 use crate::ops::{Engine, Mode};
 use crate::parameters::{glorot_uniform, he_uniform};
 
@@ -111,17 +110,6 @@ struct Plain {
     settings: DepthwiseSettings,
 }
 
-fn shape(maps: &[usize]) -> Result<Maps> {
-    let &[batch, height, width, _] = maps else {
-        bail!("maps have four dimensions, got {maps:?}");
-    };
-    Ok(Maps {
-        batch,
-        height,
-        width,
-    })
-}
-
 impl CustomOp2 for Plain {
     fn name(&self) -> &'static str {
         "depthwise-convolution"
@@ -135,7 +123,7 @@ impl CustomOp2 for Plain {
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let depthwise = self.settings.kernel_shape();
-        let shape = shape(maps_layout.dims())?;
+        let (shape, _) = maps_of(maps_layout.dims())?;
         let out = depthwise.after(shape);
         let mut output = vec![0.0; out.positions() * depthwise.channels];
         let (maps, weight) = (slice(maps, maps_layout)?, slice(weight, weight_layout)?);
@@ -161,7 +149,7 @@ impl CustomOp2 for Plain {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let depthwise = self.settings.kernel_shape();
-        let shape = shape(maps.dims())?;
+        let (shape, _) = maps_of(maps.dims())?;
         let gradient = gradient.contiguous()?;
         let gradient = values(&gradient)?;
         let mut of_weight = vec![0.0; weight.elem_count()];

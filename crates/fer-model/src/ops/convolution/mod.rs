@@ -12,6 +12,7 @@ use candle_nn::VarBuilder;
 use crate::ops::finish::{Finish, shift};
 use crate::ops::kernel::convolution::{Convolution, Maps};
 use crate::ops::norm::BatchNorm;
+use crate::ops::values::maps_of;
 use crate::ops::{Engine, Mode};
 use crate::parameters::{glorot_uniform, he_uniform};
 
@@ -197,13 +198,5 @@ impl ConvolutionBlock {
 
 /// What the kernels call the convolution over these maps.
 fn shapes(settings: &ConvolutionSettings, maps: &[usize]) -> Result<(Convolution, Maps)> {
-    let &[batch, height, width, _] = maps else {
-        bail!("maps have four dimensions, got {maps:?}");
-    };
-    let maps = Maps {
-        batch,
-        height,
-        width,
-    };
-    Ok((settings.kernel_shape(), maps))
+    Ok((settings.kernel_shape(), maps_of(maps)?.0))
 }

@@ -1,6 +1,6 @@
 use candle_core::{Result, bail};
 
-use crate::ops::kernel::convolution::Convolution;
+use crate::ops::kernel::convolution::{Convolution, Maps};
 use crate::ops::kernel::depthwise::Depthwise;
 
 /// The shape of a [`ConvolutionBlock`](crate::ops::ConvolutionBlock).
@@ -127,12 +127,12 @@ impl DepthwiseSettings {
 
     /// Rows (or columns) that come out for maps of so many.
     pub fn output_side(&self, side: usize) -> usize {
-        let Depthwise {
-            stride, padding, ..
-        } = self.kernel_shape();
-        (side + 2 * padding)
-            .checked_sub(3)
-            .map_or(0, |left| left / stride + 1)
+        let maps = Maps {
+            batch: 1,
+            height: side,
+            width: side,
+        };
+        self.kernel_shape().after(maps).height
     }
 
     pub(crate) fn kernel_shape(&self) -> Depthwise {
