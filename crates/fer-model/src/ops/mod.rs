@@ -21,9 +21,11 @@ pub(crate) mod norm;
 mod relu;
 
 mod adam;
+mod average;
 mod cross_entropy;
 
 pub use adam::{AdamForm, AdamSettings, AdamState};
+pub use average::average_towards;
 pub(crate) use convolution::Affine;
 pub use convolution::{ConvolutionBlock, ConvolutionSettings, DepthwiseBlock, DepthwiseSettings};
 pub use cross_entropy::{cross_entropy, log_probabilities};

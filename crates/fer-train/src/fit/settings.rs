@@ -4,7 +4,7 @@ use fer_data::{Augmentation, DataError};
 use fer_model::ops::AdamSettings;
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{DivergenceSettings, Monitor};
+use crate::fit::{AveragingSettings, DivergenceSettings, Monitor, Schedule};
 
 /// How a network is trained. The defaults are the source document's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,9 +12,13 @@ use crate::fit::{DivergenceSettings, Monitor};
 pub struct FitSettings {
     /// Passes over the training pictures, at least 1. Default 10.
     pub epochs: usize,
+    /// Steps that a run has at least: few pictures are passed over more often than `epochs` until
+    /// they are reached. Default absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_steps: Option<u64>,
     /// Pictures in a batch, at least 1; the last batch of an epoch may be smaller. Default 32.
     pub batch_size: usize,
-    /// Learning rate, above 0. Default 0.001.
+    /// Learning rate, above 0; where the schedule varies it, the highest. Default 0.001.
     pub learning_rate: f64,
     /// Seed of initial weights, dropout, shuffling and augmentation. Default 0.
     pub seed: u64,
@@ -26,6 +30,11 @@ pub struct FitSettings {
     pub patience: Option<usize>,
     /// The least change that counts as an improvement, at least 0. Default 0.
     pub min_delta: f64,
+    /// How the learning rate goes over the run. Default constant.
+    pub schedule: Schedule,
+    /// A moving average of the weights in place of the weights themselves. Default absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub averaging: Option<AveragingSettings>,
     /// Adam's constants.
     pub adam: AdamSettings,
     /// Changes to training pictures. Default none.
@@ -38,12 +47,15 @@ impl Default for FitSettings {
     fn default() -> Self {
         FitSettings {
             epochs: 10,
+            least_steps: None,
             batch_size: 32,
             learning_rate: 1e-3,
             seed: 0,
             monitor: Monitor::ValidationAccuracy,
             patience: None,
             min_delta: 0.0,
+            schedule: Schedule::default(),
+            averaging: None,
             adam: AdamSettings::default(),
             augmentation: Augmentation::default(),
             divergence: DivergenceSettings::default(),
@@ -56,6 +68,20 @@ impl Default for FitSettings {
 pub struct CheckedSettings(FitSettings);
 
 impl FitSettings {
+    /// The same settings for so many training pictures, with [`least_steps`](Self::least_steps)
+    /// turned into epochs.
+    #[must_use]
+    pub fn for_pictures(mut self, pictures: usize) -> Self {
+        let batches = pictures.div_ceil(self.batch_size.max(1)).max(1);
+        if let Some(steps) = self.least_steps.take() {
+            let epochs = steps.div_ceil(batches as u64);
+            self.epochs = self
+                .epochs
+                .max(usize::try_from(epochs).unwrap_or(usize::MAX));
+        }
+        self
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -123,6 +149,10 @@ impl FitSettings {
                 });
             }
         }
+        self.schedule.check()?;
+        if let Some(averaging) = &self.averaging {
+            averaging.check()?;
+        }
         self.augmentation.check()?;
         self.divergence.check()?;
         Ok(CheckedSettings(self))
@@ -140,6 +170,19 @@ impl Deref for CheckedSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_pictures_are_passed_over_until_the_least_steps_are_made() {
+        let settings = FitSettings {
+            least_steps: Some(100),
+            ..FitSettings::default()
+        };
+        let epochs = |pictures| settings.clone().for_pictures(pictures).epochs;
+        assert_eq!([64, 65, 3200].map(epochs), [50, 34, 10]);
+        assert_eq!(settings.clone().for_pictures(1).least_steps, None);
+        let none = FitSettings::default().for_pictures(1);
+        assert_eq!(none, FitSettings::default());
+    }
 
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {

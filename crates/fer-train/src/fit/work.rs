@@ -11,6 +11,7 @@ use fer_model::ops::{Mode, cross_entropy, log_probabilities};
 use fer_model::{Tape, batch_to_tensors};
 
 use crate::evaluation::{batch_threads, evaluate};
+use crate::fit::average::Average;
 use crate::fit::{
     Adam, Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, History, Keeper, Moment,
     Monitor, Position, Progress, Record, RunState, Symptom, Trainer,
@@ -21,9 +22,11 @@ use crate::metrics::{Metrics, NotFinite, mean_loss};
 pub(super) struct Work<'a> {
     pub(super) trainer: &'a Trainer<'a>,
     adam: Adam,
+    average: Option<Average>,
     pub(super) record: Record,
     best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
+    batches_an_epoch: u64,
     /// The pictures of the batch at work.
     pub(super) batch: Vec<usize>,
     /// Where the state was kept last.
@@ -34,6 +37,7 @@ impl<'a> Work<'a> {
     /// A run at its beginning, with the parameters as they are.
     pub(super) fn begin(trainer: &'a Trainer<'a>) -> Result<Self> {
         let settings = trainer.settings;
+        let train = trainer.dataset.indices(Split::Train);
         let record = Record {
             position: Position {
                 epoch: 1,
@@ -46,12 +50,19 @@ impl<'a> Work<'a> {
             best_epoch: None,
             history: History::new(),
         };
+        let (parameters, engine) = (trainer.parameters, trainer.network.engine());
+        let average = settings
+            .averaging
+            .map(|averaging| Average::new(parameters, averaging, engine))
+            .transpose()?;
         Ok(Work {
             trainer,
-            adam: Adam::new(trainer.parameters, settings.adam, trainer.network.engine())?,
+            adam: Adam::new(parameters, settings.adam, engine)?,
+            average,
             record,
             best: None,
             timings: Vec::new(),
+            batches_an_epoch: train.len().div_ceil(settings.batch_size) as u64,
             batch: Vec::new(),
             kept: None,
         })
@@ -63,6 +74,7 @@ impl<'a> Work<'a> {
             record: self.record.clone(),
             weights: self.trainer.parameters.snapshot()?,
             optimiser: self.adam.state()?,
+            average: self.average.as_ref().map(Average::snapshot).transpose()?,
             best: self.best.clone(),
             timings: self.timings.clone(),
         })
@@ -73,6 +85,10 @@ impl<'a> Work<'a> {
         self.trainer.parameters.restore(&state.weights)?;
         let step = state.record.position.step;
         self.adam.restore(&state.optimiser, step)?;
+        if let Some(average) = &self.average {
+            let averages = state.average.as_ref();
+            average.restore(averages.context("the average of the weights is missing")?)?;
+        }
         self.record.clone_from(&state.record);
         self.best.clone_from(&state.best);
         self.timings.clone_from(&state.timings);
@@ -175,6 +191,9 @@ impl<'a> Work<'a> {
             .trained
             .update(&labels, &shares, &log_probabilities)?;
         self.adam.step(&gradients, self.learning_rate())?;
+        if let Some(average) = &self.average {
+            average.update(position.step + 1)?;
+        }
         self.record.position = Position {
             batch: position.batch + 1,
             step: position.step + 1,
@@ -186,7 +205,16 @@ impl<'a> Work<'a> {
     /// Judges the epoch that was trained; whether no earlier one was better.
     fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
         let state = self.finite_state()?;
-        let record = self.judge()?;
+        let parameters = self.trainer.parameters;
+        let record = match &state.average {
+            Some(average) => {
+                parameters.restore(average)?;
+                let record = self.judge();
+                parameters.restore(&state.weights)?;
+                record?
+            }
+            None => self.judge()?,
+        };
         let monitor = self.trainer.settings.monitor;
         let improved = match (record.validation_accuracy, record.validation_loss) {
             (Some(accuracy), Some(loss)) => {
@@ -197,7 +225,7 @@ impl<'a> Work<'a> {
         };
         if improved {
             self.record.best_epoch = Some(record.epoch);
-            self.best = Some(state.weights);
+            self.best = Some(state.average.unwrap_or(state.weights));
         }
         Ok((record, improved))
     }
@@ -231,12 +259,21 @@ impl<'a> Work<'a> {
             train_accuracy: self.record.trained.accuracy(),
             validation_loss: judged.as_ref().map(Metrics::loss),
             validation_accuracy: judged.as_ref().map(Metrics::accuracy),
-            learning_rate: self.learning_rate(),
+            learning_rate: self.rate_at(self.record.position.step.saturating_sub(1)),
         })
     }
 
+    /// The learning rate of the next step.
     pub(super) fn learning_rate(&self) -> f64 {
-        self.trainer.settings.learning_rate * 0.5f64.powi(self.record.halvings as i32)
+        self.rate_at(self.record.position.step)
+    }
+
+    fn rate_at(&self, step: u64) -> f64 {
+        let settings = self.trainer.settings;
+        let steps = settings.epochs as u64 * self.batches_an_epoch;
+        settings.learning_rate
+            * settings.schedule.factor(step, steps)
+            * 0.5f64.powi(self.record.halvings as i32)
     }
 
     fn keep_if_due(
