@@ -22,7 +22,7 @@ pub struct FitSettings {
     pub learning_rate: f64,
     /// Seed of initial weights, dropout, shuffling and augmentation. Default 0.
     pub seed: u64,
-    /// What tells the best epoch. Default the validation accuracy.
+    /// What tells the best epoch, whose weights are kept. Default the validation accuracy.
     pub monitor: Monitor,
     /// Epochs without an improvement of the monitored figure after which training stops; never
     /// when absent. Default absent.
@@ -149,6 +149,13 @@ impl FitSettings {
                 });
             }
         }
+        if self.monitor == Monitor::Nothing && self.patience.is_some() {
+            return Err(DataError::Setting {
+                name: "training.patience",
+                value: "set".into(),
+                expected: "absent where training.monitor is nothing",
+            });
+        }
         self.schedule.check()?;
         if let Some(averaging) = &self.averaging {
             averaging.check()?;
@@ -187,7 +194,7 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 8] = [
+        let changes: [(&str, Change); 9] = [
             ("epochs", |settings| settings.epochs = 0),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
@@ -197,6 +204,10 @@ mod tests {
             ("beta1", |settings| settings.adam.beta1 = 1.0),
             ("epsilon", |settings| settings.adam.epsilon = 0.0),
             ("weight_decay", |settings| settings.adam.weight_decay = -0.1),
+            ("patience", |settings| {
+                settings.monitor = Monitor::Nothing;
+                settings.patience = Some(3);
+            }),
             ("augmentation.shift", |settings| {
                 settings.augmentation.shift = 2.0
             }),

@@ -14,7 +14,7 @@ use crate::evaluation::{batch_threads, evaluate};
 use crate::fit::average::Average;
 use crate::fit::{
     Adam, Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, History, Keeper, Moment,
-    Monitor, Position, Progress, Record, RunState, Symptom, Trainer,
+    Position, Progress, Record, RunState, Symptom, Trainer,
 };
 use crate::metrics::{Metrics, NotFinite, mean_loss};
 
@@ -216,13 +216,9 @@ impl<'a> Work<'a> {
             None => self.judge()?,
         };
         let monitor = self.trainer.settings.monitor;
-        let improved = match (record.validation_accuracy, record.validation_loss) {
-            (Some(accuracy), Some(loss)) => {
-                let value = monitored(monitor, accuracy, loss);
-                self.record.watch.update(record.epoch, value)
-            }
-            _ => true,
-        };
+        let judged = record.validation_accuracy.zip(record.validation_loss);
+        let figure = judged.and_then(|(accuracy, loss)| monitor.figure(accuracy, loss));
+        let improved = figure.is_none_or(|figure| self.record.watch.update(record.epoch, figure));
         if improved {
             self.record.best_epoch = Some(record.epoch);
             self.best = Some(state.average.unwrap_or(state.weights));
@@ -323,12 +319,5 @@ impl<'a> Work<'a> {
             epoch,
             weights,
         })
-    }
-}
-
-fn monitored(monitor: Monitor, accuracy: f64, loss: f64) -> f64 {
-    match monitor {
-        Monitor::ValidationAccuracy => accuracy,
-        Monitor::ValidationLoss => loss,
     }
 }
