@@ -98,7 +98,10 @@ fn architecture(name: &str, dropout: bool) -> Option<Architecture> {
             let dropout = if dropout { 0.5 } else { 0.0 };
             Some(Architecture::Cnn(CnnSettings { dropout }))
         }
-        "vgg" => Some(Architecture::Vgg(VggSettings { dropout: 0.0 })),
+        "vgg" => Some(Architecture::Vgg(VggSettings {
+            dropout: 0.0,
+            ..VggSettings::default()
+        })),
         "resnet" => Architecture::named(name).ok(),
         _ => None,
     }
