@@ -1,10 +1,10 @@
 use std::ops::Deref;
 
 use fer_data::{Augmentation, DataError};
-use fer_model::ops::AdamSettings;
+use fer_model::ops::{AdamSettings, LossSettings, SgdSettings};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{DivergenceSettings, Monitor};
+use crate::fit::{DivergenceSettings, Monitor, OptimiserKind, UpdateRule};
 
 /// How a network is trained. The defaults are the source document's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +26,23 @@ pub struct FitSettings {
     pub patience: Option<usize>,
     /// The least change that counts as an improvement, at least 0. Default 0.
     pub min_delta: f64,
+    /// What moves the weights: `adam` or `sgd`. Default `adam`.
+    pub optimiser: OptimiserKind,
+    /// The largest norm of all gradients together, above 0: a larger one is scaled down to it. Never
+    /// when absent. Default absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Batches whose gradients make one step together, at least 1: their mean over all pictures; the
+    /// last step of an epoch takes those that are left. A run is kept and stopped between steps.
+    /// Default 1.
+    pub accumulate: usize,
     /// Adam's constants.
     pub adam: AdamSettings,
+    /// The constants of stochastic gradient descent.
+    pub sgd: SgdSettings,
+    /// What training makes small. The training loss of the history is the cross-entropy whatever it
+    /// is. Default the cross-entropy.
+    pub loss: LossSettings,
     /// Changes to training pictures. Default none.
     pub augmentation: Augmentation,
     /// What counts as diverged, and what is done then.
@@ -44,7 +59,12 @@ impl Default for FitSettings {
             monitor: Monitor::ValidationAccuracy,
             patience: None,
             min_delta: 0.0,
+            optimiser: OptimiserKind::default(),
+            clip_norm: None,
+            accumulate: 1,
             adam: AdamSettings::default(),
+            sgd: SgdSettings::default(),
+            loss: LossSettings::default(),
             augmentation: Augmentation::default(),
             divergence: DivergenceSettings::default(),
         }
@@ -56,6 +76,14 @@ impl Default for FitSettings {
 pub struct CheckedSettings(FitSettings);
 
 impl FitSettings {
+    /// The optimiser that was chosen, with its constants.
+    pub fn update_rule(&self) -> UpdateRule {
+        match self.optimiser {
+            OptimiserKind::Adam => self.adam.into(),
+            OptimiserKind::Sgd => self.sgd.into(),
+        }
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -88,6 +116,18 @@ impl FitSettings {
                 self.min_delta,
                 self.min_delta >= 0.0,
                 "at least 0",
+            ),
+            (
+                "training.clip_norm",
+                self.clip_norm.unwrap_or(f64::NAN),
+                self.clip_norm.is_none_or(positive),
+                "above 0",
+            ),
+            (
+                "training.accumulate",
+                self.accumulate as f64,
+                self.accumulate > 0,
+                "at least 1",
             ),
             (
                 "training.adam.beta1",
@@ -123,6 +163,8 @@ impl FitSettings {
                 });
             }
         }
+        self.sgd.check()?;
+        self.loss.check()?;
         self.augmentation.check()?;
         self.divergence.check()?;
         Ok(CheckedSettings(self))
@@ -144,7 +186,7 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 8] = [
+        let changes: [(&str, Change); 12] = [
             ("epochs", |settings| settings.epochs = 0),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
@@ -154,6 +196,14 @@ mod tests {
             ("beta1", |settings| settings.adam.beta1 = 1.0),
             ("epsilon", |settings| settings.adam.epsilon = 0.0),
             ("weight_decay", |settings| settings.adam.weight_decay = -0.1),
+            ("training.clip_norm = 0", |settings| {
+                settings.clip_norm = Some(0.0)
+            }),
+            ("training.accumulate", |settings| settings.accumulate = 0),
+            ("training.sgd.momentum", |settings| {
+                settings.sgd.momentum = 1.0
+            }),
+            ("training.loss.focal", |settings| settings.loss.focal = -1.0),
             ("augmentation.shift", |settings| {
                 settings.augmentation.shift = 2.0
             }),
