@@ -5,7 +5,8 @@ use fer_model::ops::{AdamSettings, LossSettings, SgdSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{
-    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, Schedule, UpdateRule,
+    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, PlateauSettings, Schedule,
+    UpdateRule,
 };
 
 /// How a network is trained. The defaults are the source document's.
@@ -34,6 +35,10 @@ pub struct FitSettings {
     pub min_delta: f64,
     /// How the learning rate goes over the run. Default constant.
     pub schedule: Schedule,
+    /// When a figure on validation that no longer improves lowers the learning rate: the monitored
+    /// one, or the loss where nothing is monitored. Default absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<PlateauSettings>,
     /// A moving average of the weights in place of the weights themselves. Default absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub averaging: Option<AveragingSettings>,
@@ -72,6 +77,7 @@ impl Default for FitSettings {
             patience: None,
             min_delta: 0.0,
             schedule: Schedule::default(),
+            plateau: None,
             averaging: None,
             optimiser: OptimiserKind::default(),
             clip_norm: None,
@@ -199,6 +205,9 @@ impl FitSettings {
             });
         }
         self.schedule.check()?;
+        if let Some(plateau) = &self.plateau {
+            plateau.check()?;
+        }
         if let Some(averaging) = &self.averaging {
             averaging.check()?;
         }

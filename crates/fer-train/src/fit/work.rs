@@ -14,7 +14,8 @@ use crate::evaluation::{batch_threads, evaluate};
 use crate::fit::average::Average;
 use crate::fit::{
     Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Keeper, Moment,
-    Optimiser, Position, Progress, Record, RunState, Symptom, Trainer, steps_until,
+    Optimiser, Position, Progress, Record, ReduceOnPlateau, RunState, Symptom, Trainer,
+    steps_until,
 };
 use crate::metrics::{Metrics, NotFinite, mean_loss};
 
@@ -49,6 +50,9 @@ impl<'a> Work<'a> {
             halvings: 0,
             trained: Metrics::new(trainer.dataset.class_names()),
             watch: EarlyStopping::new(settings.monitor, settings.min_delta, settings.patience),
+            plateau: settings
+                .plateau
+                .map(|plateau| ReduceOnPlateau::new(plateau, settings.monitor)),
             best_epoch: None,
             history: History::new(),
         };
@@ -230,6 +234,9 @@ impl<'a> Work<'a> {
         let judged = record.validation_accuracy.zip(record.validation_loss);
         let figure = judged.and_then(|(accuracy, loss)| monitor.figure(accuracy, loss));
         let improved = figure.is_none_or(|figure| self.record.watch.update(record.epoch, figure));
+        if let (Some(plateau), Some((_, loss))) = (&mut self.record.plateau, judged) {
+            plateau.update(figure.unwrap_or(loss));
+        }
         if improved {
             self.record.best_epoch = Some(record.epoch);
             self.best = Some(state.average.unwrap_or(state.weights));
@@ -280,6 +287,11 @@ impl<'a> Work<'a> {
         let steps = settings.epochs as u64 * self.batches_an_epoch;
         settings.learning_rate
             * settings.schedule.factor(step, steps)
+            * self
+                .record
+                .plateau
+                .as_ref()
+                .map_or(1.0, ReduceOnPlateau::scale)
             * 0.5f64.powi(self.record.halvings as i32)
     }
 
