@@ -4,6 +4,7 @@ mod ahead;
 #[cfg(test)]
 mod greys;
 mod mixing;
+mod shrinking;
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use rayon::prelude::*;
 use crate::augmentation::Augmentation;
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::picture::PIXELS;
+use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
 use crate::sampling::{Sampling, drawn_label};
 use crate::worker::guarded;
@@ -26,7 +27,9 @@ pub struct Batch {
     /// The classes, one a picture. Where labels are [drawn](Sampling::draw_labels), the drawn ones;
     /// where pictures are mixed, those of the pictures that they were before.
     pub labels: Vec<usize>,
-    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, 48, 48).
+    /// Rows and columns of a picture: 48, or what [`Batches::with_side`] says.
+    pub side: usize,
+    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, side, side).
     pub pixels: Vec<f32>,
     /// Targets, f32 of shape (pictures, classes), each row summing to 1.
     pub targets: Vec<f32>,
@@ -50,6 +53,7 @@ pub struct Batches<'a> {
     dataset: &'a Dataset,
     order: Vec<usize>,
     batch_size: usize,
+    side: usize,
     first: usize,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
     /// Seed and epoch, where labels are drawn.
@@ -67,6 +71,7 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
+            side: SIDE,
             first: 0,
             augmentation: None,
             labels: None,
@@ -91,6 +96,18 @@ impl<'a> Batches<'a> {
     /// The pictures changed and mixed as `augmentation` draws it for `epoch` under `seed`.
     pub fn augmented(mut self, augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
         self.augmentation = (!augmentation.is_none()).then_some((augmentation, seed, epoch));
+        self
+    }
+
+    /// The pictures at `side` × `side` pixels, each the mean of the area that it covers. They are
+    /// changed and mixed at 48×48 before. Training begins faster on small pictures (Howard 2018,
+    /// "Training Imagenet in 3 hours for $25; and CIFAR10 for $0.26": progressive resizing).
+    ///
+    /// # Panics
+    /// When `side` is not 1 to 48.
+    pub fn with_side(mut self, side: usize) -> Self {
+        assert!((1..=SIDE).contains(&side), "a side of 1 to 48, not {side}");
+        self.side = side;
         self
     }
 
@@ -126,7 +143,7 @@ impl<'a> Batches<'a> {
             .try_for_each(|(values, &index)| {
                 guarded(|| self.dataset.origin(index), || self.fill(values, index))?
             })?;
-        self.mix(&mut batch, number);
+        self.finish(&mut batch, number);
         Ok(batch)
     }
 
@@ -136,7 +153,7 @@ impl<'a> Batches<'a> {
         (self.first..self.len()).map(|number| self.batch(number))
     }
 
-    /// Batch `number` with black pictures.
+    /// Batch `number` with black pictures of 48×48.
     fn blank(&self, number: usize) -> Batch {
         let start = number * self.batch_size;
         let end = (start + self.batch_size).min(self.order.len());
@@ -149,6 +166,7 @@ impl<'a> Batches<'a> {
             .map(|(target, &index)| self.write_target(index, target))
             .collect();
         Batch {
+            side: SIDE,
             pixels: vec![0.0; indices.len() * PIXELS],
             indices,
             labels,
@@ -172,10 +190,15 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// Mixes the pictures of batch `number`, whose changes are done, where that is asked for.
-    fn mix(&self, batch: &mut Batch, number: usize) {
+    /// What is done to batch `number` as a whole once its pictures are changed: mixing, and the
+    /// size asked for.
+    fn finish(&self, batch: &mut Batch, number: usize) {
         if let Some((augmentation, seed, epoch)) = self.augmentation {
             mixing::mix(batch, augmentation, seed, epoch, number);
+        }
+        if self.side != SIDE {
+            batch.pixels = shrinking::shrink(&batch.pixels, self.side);
+            batch.side = self.side;
         }
     }
 
@@ -261,5 +284,27 @@ mod tests {
         mixing::mix(&mut expected, &both, 5, 1, 1);
         assert_eq!(batch(&both), expected);
         assert_ne!(batch(&both), batch(&changes));
+    }
+
+    #[test]
+    fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
+        let dataset = greys(10);
+        let augmentation = Augmentation {
+            rotation: 12.0,
+            cutmix: 1.0,
+            ..Augmentation::default()
+        };
+        let batches =
+            || Batches::new(&dataset, (0..10).collect(), 5).augmented(&augmentation, 5, 1);
+        let (whole, small) = (
+            batches().batch(1).unwrap(),
+            batches().with_side(32).batch(1).unwrap(),
+        );
+        assert_eq!((whole.side, small.side), (48, 32));
+        assert_eq!(small.pixels.len(), 5 * 32 * 32);
+        assert_eq!(small.pixels, shrinking::shrink(&whole.pixels, 32));
+        assert_eq!(small.targets, whole.targets);
+        let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
+        assert_eq!(ahead.unwrap().unwrap(), small);
     }
 }

@@ -192,7 +192,7 @@ mod tests {
         let smooth = |x: f64, y: f64| 0.5 + 0.012 * x + 0.004 * y;
         let place = |at: usize| [at % SIDE, at / SIDE].map(|index| index as f64 - 23.5);
         let mut values: Vec<f32> = (0..PIXELS)
-            .map(|at| place(at))
+            .map(place)
             .map(|[x, y]| smooth(x, y) as f32)
             .collect();
         change.warp(&mut values);

@@ -122,7 +122,7 @@ impl Batches<'_> {
             let name = || format!("batch {}, {}", number + 1, self.dataset.origin(index));
             guarded(name, || fill(values, index))??;
         }
-        self.mix(&mut batch, number);
+        self.finish(&mut batch, number);
         Ok(batch)
     }
 }

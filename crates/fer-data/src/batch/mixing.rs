@@ -123,6 +123,7 @@ mod tests {
     fn plain(count: usize) -> Batch {
         let value = |picture: usize| picture as f32 / count as f32;
         Batch {
+            side: SIDE,
             indices: (0..count).collect(),
             labels: (0..count).collect(),
             pixels: (0..count * PIXELS).map(|at| value(at / PIXELS)).collect(),
