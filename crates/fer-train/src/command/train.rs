@@ -45,6 +45,10 @@ pub(crate) struct TrainArguments {
     /// A configuration in TOML, as a run leaves it; flags go over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A value of the configuration, such as training.augmentation.flip=0.5; none for its default.
+    /// May be given again
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
     /// The directory that the run leaves [default: the next free runs/DATA-NETWORK]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -85,6 +89,10 @@ impl TrainArguments {
             && name != config.model.name()
         {
             config.model = Architecture::named(name)?;
+        }
+        for assignment in &self.assignments {
+            let set = config.set(assignment);
+            set.map_err(|error| Usage(format!("--set: {error:#}")))?;
         }
         let training = &mut config.training;
         training.seed = self.data.reading.seed.unwrap_or(training.seed);

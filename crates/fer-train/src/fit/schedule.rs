@@ -90,7 +90,7 @@ impl Schedule {
     pub(crate) fn check(&self) -> Result<(), DataError> {
         let (warmup, factors) = match *self {
             Schedule::Constant => return Ok(()),
-            Schedule::Cosine { warmup, last } => (warmup, [last, last]),
+            Schedule::Cosine { warmup, last } => (warmup, [1.0, last]),
             Schedule::OneCycle {
                 warmup,
                 first,

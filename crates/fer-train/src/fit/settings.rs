@@ -1,10 +1,12 @@
 use std::ops::Deref;
 
 use fer_data::{Augmentation, DataError};
-use fer_model::ops::AdamSettings;
+use fer_model::ops::{AdamSettings, LossSettings, SgdSettings};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{AveragingSettings, DivergenceSettings, Monitor, Schedule};
+use crate::fit::{
+    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, Schedule, UpdateRule,
+};
 
 /// How a network is trained. The defaults are the source document's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +24,7 @@ pub struct FitSettings {
     pub learning_rate: f64,
     /// Seed of initial weights, dropout, shuffling and augmentation. Default 0.
     pub seed: u64,
-    /// What tells the best epoch. Default the validation accuracy.
+    /// What tells the best epoch, whose weights are kept. Default the validation accuracy.
     pub monitor: Monitor,
     /// Epochs without an improvement of the monitored figure after which training stops; never
     /// when absent. Default absent.
@@ -35,8 +37,23 @@ pub struct FitSettings {
     /// A moving average of the weights in place of the weights themselves. Default absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub averaging: Option<AveragingSettings>,
+    /// What moves the weights: `adam` or `sgd`. Default `adam`.
+    pub optimiser: OptimiserKind,
+    /// The largest norm of all gradients together, above 0: a larger one is scaled down to it. Never
+    /// when absent. Default absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Batches whose gradients make one step together, at least 1: their mean over all pictures; the
+    /// last step of an epoch takes those that are left. A run is kept and stopped between steps.
+    /// Default 1.
+    pub accumulate: usize,
     /// Adam's constants.
     pub adam: AdamSettings,
+    /// The constants of stochastic gradient descent.
+    pub sgd: SgdSettings,
+    /// What training makes small. The training loss of the history is the cross-entropy whatever it
+    /// is. Default the cross-entropy.
+    pub loss: LossSettings,
     /// Changes to training pictures. Default none.
     pub augmentation: Augmentation,
     /// What counts as diverged, and what is done then.
@@ -56,7 +73,12 @@ impl Default for FitSettings {
             min_delta: 0.0,
             schedule: Schedule::default(),
             averaging: None,
+            optimiser: OptimiserKind::default(),
+            clip_norm: None,
+            accumulate: 1,
             adam: AdamSettings::default(),
+            sgd: SgdSettings::default(),
+            loss: LossSettings::default(),
             augmentation: Augmentation::default(),
             divergence: DivergenceSettings::default(),
         }
@@ -80,6 +102,14 @@ impl FitSettings {
                 .max(usize::try_from(epochs).unwrap_or(usize::MAX));
         }
         self
+    }
+
+    /// The optimiser that was chosen, with its constants.
+    pub fn update_rule(&self) -> UpdateRule {
+        match self.optimiser {
+            OptimiserKind::Adam => self.adam.into(),
+            OptimiserKind::Sgd => self.sgd.into(),
+        }
     }
 
     /// Checks every range.
@@ -116,6 +146,18 @@ impl FitSettings {
                 "at least 0",
             ),
             (
+                "training.clip_norm",
+                self.clip_norm.unwrap_or(f64::NAN),
+                self.clip_norm.is_none_or(positive),
+                "above 0",
+            ),
+            (
+                "training.accumulate",
+                self.accumulate as f64,
+                self.accumulate > 0,
+                "at least 1",
+            ),
+            (
                 "training.adam.beta1",
                 adam.beta1,
                 share(adam.beta1),
@@ -149,10 +191,19 @@ impl FitSettings {
                 });
             }
         }
+        if self.monitor == Monitor::Nothing && self.patience.is_some() {
+            return Err(DataError::Setting {
+                name: "training.patience",
+                value: "set".into(),
+                expected: "absent where training.monitor is nothing",
+            });
+        }
         self.schedule.check()?;
         if let Some(averaging) = &self.averaging {
             averaging.check()?;
         }
+        self.sgd.check()?;
+        self.loss.check()?;
         self.augmentation.check()?;
         self.divergence.check()?;
         Ok(CheckedSettings(self))
@@ -187,7 +238,7 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 8] = [
+        let changes: [(&str, Change); 13] = [
             ("epochs", |settings| settings.epochs = 0),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
@@ -197,6 +248,18 @@ mod tests {
             ("beta1", |settings| settings.adam.beta1 = 1.0),
             ("epsilon", |settings| settings.adam.epsilon = 0.0),
             ("weight_decay", |settings| settings.adam.weight_decay = -0.1),
+            ("patience", |settings| {
+                settings.monitor = Monitor::Nothing;
+                settings.patience = Some(3);
+            }),
+            ("training.clip_norm = 0", |settings| {
+                settings.clip_norm = Some(0.0)
+            }),
+            ("training.accumulate", |settings| settings.accumulate = 0),
+            ("training.sgd.momentum", |settings| {
+                settings.sgd.momentum = 1.0
+            }),
+            ("training.loss.focal", |settings| settings.loss.focal = -1.0),
             ("augmentation.shift", |settings| {
                 settings.augmentation.shift = 2.0
             }),
