@@ -67,6 +67,7 @@ fn reading(criterion: &mut Criterion) {
         scale: 0.1,
         shift: 0.1,
         brightness: 0.1,
+        contrast: 0.2,
         erasing: 0.5,
     };
     for (name, augmentation) in [

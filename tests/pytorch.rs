@@ -8,7 +8,7 @@ use fer_model::{
     Architecture, CnnSettings, Network, Parameters, Plan, ResNetSettings, Sequential, Tape,
     VggSettings,
 };
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -72,9 +72,13 @@ fn cases() -> [Case; 3] {
         dropout,
         ..ResNetSettings::default()
     };
+    let vgg = VggSettings {
+        dropout,
+        ..VggSettings::default()
+    };
     [
         case("cnn", Architecture::Cnn(CnnSettings { dropout }), 1e-4),
-        case("vgg", Architecture::Vgg(VggSettings { dropout }), 3e-5),
+        case("vgg", Architecture::Vgg(vgg), 3e-5),
         case("resnet", Architecture::ResNet(resnet), 1e-4),
     ]
 }
@@ -239,7 +243,7 @@ fn fifty_steps_agree() {
     for case in cases() {
         let (parameters, network) = network(&case, Engine::detect());
         let tape = Tape::new(&network).unwrap();
-        let mut adam = Adam::new(&parameters, ADAM, network.engine()).unwrap();
+        let mut adam = Optimiser::new(&parameters, ADAM, network.engine()).unwrap();
         let batches = batches();
         let losses = stored(&format!("{}.losses", case.name));
         assert_eq!(losses.len(), STEPS);

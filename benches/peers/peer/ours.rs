@@ -9,7 +9,7 @@ use fer_model::ops::{
 use fer_model::{
     Architecture, CnnSettings, Network, Parameters, Plan, Sequential, Stack, Tape, VggSettings,
 };
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 use serde_json::{Value, json};
 
 use crate::exchange::{Block, Exchange};
@@ -33,7 +33,7 @@ impl Side for Fer {
     fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Work> {
         let (parameters, network) = build(&self.0, network, dropout)?;
         let engine = network.engine();
-        let mut adam = Adam::new(&parameters, ADAM, engine)?;
+        let mut adam = Optimiser::new(&parameters, ADAM, engine)?;
         let batches = self
             .0
             .batches(batch)?
@@ -98,7 +98,10 @@ fn architecture(name: &str, dropout: bool) -> Option<Architecture> {
             let dropout = if dropout { 0.5 } else { 0.0 };
             Some(Architecture::Cnn(CnnSettings { dropout }))
         }
-        "vgg" => Some(Architecture::Vgg(VggSettings { dropout: 0.0 })),
+        "vgg" => Some(Architecture::Vgg(VggSettings {
+            dropout: 0.0,
+            ..VggSettings::default()
+        })),
         "resnet" => Architecture::named(name).ok(),
         _ => None,
     }

@@ -26,6 +26,9 @@ pub struct Augmentation {
     pub shift: f32,
     /// Greatest brightness added or taken, on a scale where white is 1. 0 to 1. Default 0.
     pub brightness: f32,
+    /// Greatest change of contrast about the picture's mean, as a share: 0.2 draws 0.8 to 1.2. 0 to 1.
+    /// Default 0.
+    pub contrast: f32,
     /// Probability of erasing a rectangle of 2 % to 25 % of the area, filled with noise
     /// (Zhong et al. 2017, "Random erasing data augmentation"). 0 to 1. Default 0.
     pub erasing: f32,
@@ -43,6 +46,7 @@ impl Augmentation {
             ("augmentation.scale", self.scale, 0.99),
             ("augmentation.shift", self.shift, 1.0),
             ("augmentation.brightness", self.brightness, 1.0),
+            ("augmentation.contrast", self.contrast, 1.0),
             ("augmentation.erasing", self.erasing, 1.0),
         ];
         for (name, value, most) in ranges {
@@ -74,10 +78,8 @@ impl Augmentation {
         if change.moves() {
             change.warp(values);
         }
-        if change.brightness != 0.0 {
-            values
-                .iter_mut()
-                .for_each(|value| *value = (*value + change.brightness).clamp(0.0, 1.0));
+        if change.lights() {
+            change.light(values);
         }
         if random.random::<f32>() < self.erasing {
             erase(values, &mut random);
@@ -93,6 +95,7 @@ struct Change {
     size: f32,
     shift: [f32; 2],
     brightness: f32,
+    contrast: f32,
 }
 
 impl Change {
@@ -102,6 +105,10 @@ impl Change {
         let size = 1.0 + within(settings.scale);
         let shift = [(); 2].map(|()| within(settings.shift) * SIDE as f32);
         let brightness = within(settings.brightness);
+        let contrast = match settings.contrast {
+            0.0 => 1.0,
+            most => 1.0 + within(most),
+        };
         let mirrored = random.random::<f32>() < settings.flip;
         Change {
             mirrored,
@@ -109,6 +116,20 @@ impl Change {
             size,
             shift,
             brightness,
+            contrast,
+        }
+    }
+
+    fn lights(&self) -> bool {
+        self.brightness != 0.0 || self.contrast != 1.0
+    }
+
+    /// Spreads the values about their mean, then adds the brightness.
+    fn light(&self, values: &mut [f32]) {
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        let shift = mean - mean * self.contrast + self.brightness;
+        for value in values {
+            *value = (*value * self.contrast + shift).clamp(0.0, 1.0);
         }
     }
 
@@ -231,6 +252,36 @@ mod tests {
         );
         let mirrored = changes.iter().filter(|change| change.mirrored).count();
         assert!((1850..2150).contains(&mirrored), "{mirrored}");
+    }
+
+    #[test]
+    fn contrast_spreads_the_values_about_their_mean() {
+        let settings = Augmentation {
+            contrast: 0.3,
+            ..Augmentation::default()
+        };
+        let mean = |values: &[f32]| values.iter().sum::<f32>() / PIXELS as f32;
+        let spread = |values: &[f32]| {
+            let mean = mean(values);
+            values
+                .iter()
+                .map(|value| (value - mean).powi(2))
+                .sum::<f32>()
+                .sqrt()
+        };
+        let quiet: Vec<f32> = gradient().iter().map(|value| 0.4 + value / 8.0).collect();
+        let (mut least, mut most) = (f32::INFINITY, 0.0f32);
+        for index in 0..500 {
+            let mut values = quiet.clone();
+            settings.apply(&mut values, 5, 2, index);
+            assert!((mean(&values) - mean(&quiet)).abs() < 1e-4);
+            let factor = spread(&values) / spread(&quiet);
+            (least, most) = (least.min(factor), most.max(factor));
+        }
+        assert!(
+            (0.699..0.71).contains(&least) && (1.29..1.301).contains(&most),
+            "{least} {most}"
+        );
     }
 
     #[test]

@@ -11,6 +11,8 @@ use serde_json::Value;
 // Folders of pictures: recognised, inspected, trained on, judged.
 #[path = "cli/folders.rs"]
 mod folders;
+#[path = "cli/recipes.rs"]
+mod recipes;
 
 // The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
 #[path = "cli/models.rs"]
@@ -94,13 +96,15 @@ fn course_folder(folder: &Path) {
     fs::write(folder.join("emotions.csv"), people).unwrap();
 }
 
-const SMALL: [&str; 7] = [
+const SMALL: [&str; 9] = [
     "--data",
     "fer2013.csv",
     "--ferplus",
     "fer2013new.csv",
     "--epochs",
     "2",
+    "--arch",
+    "cnn",
     "--out",
 ];
 

@@ -176,6 +176,7 @@ mod tests {
             scale: 0.1,
             shift: 0.1,
             brightness: 0.1,
+            contrast: 0.2,
             erasing: 0.5,
         }
     }

@@ -21,9 +21,13 @@ pub(crate) mod norm;
 mod relu;
 
 mod adam;
+mod average;
 mod cross_entropy;
+mod loss;
+mod sgd;
 
 pub use adam::{AdamForm, AdamSettings, AdamState};
+pub use average::average_towards;
 pub(crate) use convolution::Affine;
 pub use convolution::{ConvolutionBlock, ConvolutionSettings, DepthwiseBlock, DepthwiseSettings};
 pub use cross_entropy::{cross_entropy, log_probabilities};
@@ -32,6 +36,8 @@ pub(crate) use dropout::dropout_mask;
 pub use dropout::{Mode, dropout};
 pub use engine::{Engine, EngineChoice};
 pub use flatten::flatten;
+pub use loss::{ClassWeights, Loss, LossSettings};
 pub use max_pool::max_pool;
 pub use mean::global_mean;
 pub use relu::relu;
+pub use sgd::{SgdSettings, SgdState};

@@ -81,6 +81,10 @@ impl Identity {
     pub fn settings(config: &Config) -> Result<BTreeMap<String, String>> {
         let mut settings = BTreeMap::new();
         flatten("", &serde_json::to_value(config)?, &mut settings);
+        if config.training.schedule.has_an_end() {
+            let epochs = config.training.epochs;
+            settings.insert("training.epochs".into(), epochs.to_string());
+        }
         Ok(settings)
     }
 

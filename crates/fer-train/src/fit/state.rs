@@ -57,7 +57,9 @@ pub struct RunState {
     pub weights: BTreeMap<String, Tensor>,
     /// What the optimiser remembers, by name, on the CPU.
     pub optimiser: BTreeMap<String, Tensor>,
-    /// The weights of the best epoch, once there is one.
+    /// The moving average of the weights, where one is kept, by name, on the CPU.
+    pub average: Option<BTreeMap<String, Tensor>>,
+    /// The weights of the best epoch, or their average, once there is one.
     pub best: Option<BTreeMap<String, Tensor>>,
     /// How long the epochs took. Clock readings: they are not part of a checkpoint.
     pub timings: Vec<EpochTiming>,

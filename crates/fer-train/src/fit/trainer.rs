@@ -67,7 +67,7 @@ impl Trainer<'_> {
 
     /// Goes on from `start`, or from the beginning, to the same bits as a run that was never
     /// stopped; states are kept by `keeper` whenever it wants one, at the end, and when `stop`
-    /// becomes true: then training ends after the batch at work.
+    /// becomes true: then training ends after the step at work.
     ///
     /// A state that could not be kept on the way is told to `progress`, and training goes on.
     ///

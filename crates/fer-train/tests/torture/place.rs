@@ -196,7 +196,7 @@ impl Left {
 
 /// The arguments of a run of three epochs in the directory `out`.
 pub(crate) fn fresh(out: &str) -> Vec<&str> {
-    let start = "--data faces --epochs 3 --batch-size 8 --out";
+    let start = "--data faces --arch cnn --epochs 3 --batch-size 8 --out";
     start.split(' ').chain([out]).collect()
 }
 

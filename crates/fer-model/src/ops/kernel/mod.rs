@@ -34,6 +34,7 @@ pub mod layout;
 pub mod mean;
 pub mod norm;
 pub mod pool;
+pub mod sgd;
 pub mod softmax;
 
 pub use engine::{Engine, UnknownEngine};
