@@ -181,6 +181,8 @@ pub(crate) fn save_model(exchange: &Exchange, name: &str) -> Result<Value> {
         classes: Expression::class_names(),
         preprocessing: Preprocessing::default(),
         training: TrainingSummary::default(),
+        calibration: None,
+        judged: None,
         self_test: SelfTest::record(&network, &face, &Device::Cpu)?,
     };
     let path = exchange.path(&format!("{name}-model.safetensors"));

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use fer_data::{FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary};
 use fer_model::Architecture;
+use fer_model::file::WeightFormat;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::CalibrationSettings;
 use crate::checkpoint::CheckpointSettings;
 use crate::fit::FitSettings;
 
@@ -25,6 +27,19 @@ pub struct Config {
     pub training: FitSettings,
     /// When what is done so far is put on disk.
     pub checkpoint: CheckpointSettings,
+    /// Where the temperature comes from.
+    pub calibration: CalibrationSettings,
+    /// How the model is saved.
+    pub output: OutputSettings,
+}
+
+/// How the model of a run is saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputSettings {
+    /// What holds a weight: `f32`, or `f16` for a file of half the size; figures are those of the
+    /// weights as they are saved. Default `f32`.
+    pub weights: WeightFormat,
 }
 
 /// Which pictures, and how they are read and divided.
@@ -191,6 +206,8 @@ mod tests {
         config.training.augmentation.flip = 0.5;
         config.training.divergence.response = Response::HalveRate;
         config.checkpoint.every = Some(100);
+        config.calibration.temperature = Some(1.234);
+        config.output.weights = WeightFormat::F16;
         let read: Config = toml::from_str(&config.to_toml().unwrap()).unwrap();
         assert_eq!(read, config);
     }

@@ -105,6 +105,7 @@ impl TrainArguments {
         training.patience = self.patience.or(training.patience);
         config.checkpoint.every = self.checkpoint_every.or(config.checkpoint.every);
         config.checkpoint.check()?;
+        config.calibration.check()?;
         config.model.check()?;
         config.data.split.check()?;
         Ok(config)

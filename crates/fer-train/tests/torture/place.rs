@@ -19,7 +19,7 @@ pub(crate) const STEPS: u64 = 8;
 pub(crate) const LISTENING: &str = "env --default-signal=INT,TERM,HUP";
 
 /// Files that a run and the same run disturbed must have in common, byte for byte.
-const SAME: [&str; 9] = [
+const SAME: [&str; 10] = [
     "model.safetensors",
     "history.csv",
     "metrics.json",
@@ -29,6 +29,7 @@ const SAME: [&str; 9] = [
     "confusion_matrix.png",
     "curves.svg",
     "samples.png",
+    "MODEL_CARD.md",
 ];
 
 /// A directory of its own with a few drawn faces in `faces`.

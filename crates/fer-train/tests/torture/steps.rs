@@ -111,6 +111,7 @@ impl Setting {
         let checked = self.settings.clone().check()?;
         let trainer = Trainer {
             network: &network,
+            smaller: Default::default(),
             parameters: &parameters,
             dataset: &self.dataset,
             settings: &checked,
