@@ -15,8 +15,9 @@ use crate::random::stream;
 
 /// Which changes are drawn at random for each training picture. Every default is none.
 ///
-/// What a picture gets depends on the seed, the epoch and the picture alone; how the pictures of
-/// a batch are mixed, on the seed, the epoch and the number of the batch.
+/// What a picture gets depends on the seed, the epoch and the picture alone, and on which turn it
+/// is where [sampling](crate::Sampling) gives it several; how the pictures of a batch are mixed, on
+/// the seed, the epoch and the number of the batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {

@@ -5,6 +5,8 @@ mod ahead;
 mod greys;
 mod mixing;
 mod shrinking;
+#[cfg(test)]
+mod tests;
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -51,6 +53,8 @@ pub struct Batch {
 /// ```
 pub struct Batches<'a> {
     dataset: &'a Dataset,
+    /// Each turn of a picture in the epoch: its index, and the number of pictures in the data set
+    /// added for every turn that it had before, so that each is changed in its own way.
     order: Vec<usize>,
     batch_size: usize,
     side: usize,
@@ -85,10 +89,17 @@ impl<'a> Batches<'a> {
     }
 
     /// As many pictures as before, drawn from them as `sampling` says for `epoch` under `seed`, with
-    /// the labels that it says.
+    /// the labels that it says. A picture that comes several times is changed differently each time.
     pub fn sampled(mut self, sampling: &Sampling, seed: u64, epoch: u64) -> Self {
+        let indices = self.order.iter().map(|&turn| self.index(turn)).collect();
         let label = |index| self.dataset.entry(index).label;
-        self.order = sampling.draw(self.order, label, seed, epoch);
+        self.order = sampling.draw(indices, label, seed, epoch);
+        let mut turns = vec![0; self.dataset.len()];
+        for turn in &mut self.order {
+            let index = *turn;
+            *turn += turns[index] * self.dataset.len();
+            turns[index] += 1;
+        }
         self.labels = sampling.draw_labels.then_some((seed, epoch));
         self
     }
@@ -139,9 +150,10 @@ impl<'a> Batches<'a> {
         batch
             .pixels
             .par_chunks_exact_mut(PIXELS)
-            .zip(&batch.indices)
-            .try_for_each(|(values, &index)| {
-                guarded(|| self.dataset.origin(index), || self.fill(values, index))?
+            .zip(self.turns(number))
+            .try_for_each(|(values, &turn)| {
+                let name = || self.dataset.origin(self.index(turn));
+                guarded(name, || self.fill(values, turn))?
             })?;
         self.finish(&mut batch, number);
         Ok(batch)
@@ -153,11 +165,21 @@ impl<'a> Batches<'a> {
         (self.first..self.len()).map(|number| self.batch(number))
     }
 
+    /// The turns of batch `number`.
+    fn turns(&self, number: usize) -> &[usize] {
+        let start = number * self.batch_size;
+        &self.order[start..(start + self.batch_size).min(self.order.len())]
+    }
+
+    /// The index of the picture whose turn it is.
+    fn index(&self, turn: usize) -> usize {
+        turn % self.dataset.len()
+    }
+
     /// Batch `number` with black pictures of 48×48.
     fn blank(&self, number: usize) -> Batch {
-        let start = number * self.batch_size;
-        let end = (start + self.batch_size).min(self.order.len());
-        let indices = self.order[start..end].to_vec();
+        let turns = self.turns(number).iter();
+        let indices: Vec<usize> = turns.map(|&turn| self.index(turn)).collect();
         let classes = self.dataset.class_names().len();
         let mut targets = vec![0.0; indices.len() * classes];
         let labels = targets
@@ -202,10 +224,10 @@ impl<'a> Batches<'a> {
         }
     }
 
-    fn fill(&self, values: &mut [f32], index: usize) -> Result<(), DataError> {
-        scale(self.dataset.picture(index)?.pixels(), values);
+    fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {
+        scale(self.dataset.picture(self.index(turn))?.pixels(), values);
         if let Some((augmentation, seed, epoch)) = self.augmentation {
-            augmentation.apply(values, seed, epoch, index as u64);
+            augmentation.apply(values, seed, epoch, turn as u64);
         }
         Ok(())
     }
@@ -215,96 +237,5 @@ impl<'a> Batches<'a> {
 pub fn scale(pixels: &[u8], values: &mut [f32]) {
     for (value, &pixel) in values.iter_mut().zip(pixels) {
         *value = f32::from(pixel) / 255.0;
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::greys::greys;
-    use super::*;
-
-    #[test]
-    fn drawn_labels_are_the_targets_of_pictures_with_votes_and_the_others_keep_theirs() {
-        let dataset = greys(300);
-        let sampling = Sampling {
-            balanced: 0.0,
-            draw_labels: true,
-        };
-        let batch = |epoch| {
-            Batches::new(&dataset, (0..300).collect(), 300)
-                .sampled(&sampling, 5, epoch)
-                .batch(0)
-                .unwrap()
-        };
-        let drawn = batch(1);
-        assert_eq!(drawn.indices, (0..300).collect::<Vec<_>>());
-        let mut lighter = 0;
-        for (index, (&label, target)) in
-            drawn.labels.iter().zip(drawn.targets.chunks(2)).enumerate()
-        {
-            let mut expected = [0.0; 2];
-            expected[label] = 1.0;
-            assert_eq!(target, expected);
-            match dataset.entry(index).distribution {
-                Some(_) => lighter += label,
-                None => assert_eq!(label, dataset.entry(index).label),
-            }
-        }
-        assert!(
-            (125..175).contains(&lighter),
-            "three quarters of 200: {lighter}"
-        );
-        assert_ne!(drawn.labels, batch(2).labels);
-        let plain = Batches::new(&dataset, (0..300).collect(), 300)
-            .batch(0)
-            .unwrap();
-        assert_eq!(plain.targets[2..4], [0.25, 0.75]);
-        assert_eq!(plain.labels[..4], [0, 1, 0, 1]);
-    }
-
-    #[test]
-    fn a_batch_is_mixed_after_its_pictures_were_changed() {
-        let dataset = greys(16);
-        let changes = Augmentation {
-            flip: 1.0,
-            ..Augmentation::default()
-        };
-        let both = Augmentation {
-            mixup: 1.0,
-            ..changes.clone()
-        };
-        let batch = |augmentation: &Augmentation| {
-            Batches::new(&dataset, (0..16).collect(), 8)
-                .augmented(augmentation, 5, 1)
-                .batch(1)
-                .unwrap()
-        };
-        let mut expected = batch(&changes);
-        mixing::mix(&mut expected, &both, 5, 1, 1);
-        assert_eq!(batch(&both), expected);
-        assert_ne!(batch(&both), batch(&changes));
-    }
-
-    #[test]
-    fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
-        let dataset = greys(10);
-        let augmentation = Augmentation {
-            rotation: 12.0,
-            cutmix: 1.0,
-            ..Augmentation::default()
-        };
-        let batches =
-            || Batches::new(&dataset, (0..10).collect(), 5).augmented(&augmentation, 5, 1);
-        let (whole, small) = (
-            batches().batch(1).unwrap(),
-            batches().with_side(32).batch(1).unwrap(),
-        );
-        assert_eq!((whole.side, small.side), (48, 32));
-        assert_eq!(small.pixels.len(), 5 * 32 * 32);
-        assert_eq!(small.pixels, shrinking::shrink(&whole.pixels, 32));
-        assert_eq!(small.targets, whole.targets);
-        let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
-        assert_eq!(ahead.unwrap().unwrap(), small);
     }
 }

@@ -12,7 +12,7 @@ use crate::worker::guarded;
 /// Batches that lie ready at most, where one thread makes them.
 const READY: usize = 3;
 
-/// Writes the pixels of the picture of an index.
+/// Writes the pixels of the picture whose turn it is.
 type Fill<'a> = dyn Fn(&mut [f32], usize) -> Result<(), DataError> + Sync + 'a;
 
 /// The batches of an epoch in order, each taken over from the thread that made it.
@@ -82,7 +82,7 @@ impl Batches<'_> {
     /// # Panics
     /// When `threads` is 0.
     pub fn ahead<R>(&self, threads: usize, consume: impl FnOnce(&mut Ahead) -> R) -> R {
-        self.ahead_by(threads, &|values, index| self.fill(values, index), consume)
+        self.ahead_by(threads, &|values, turn| self.fill(values, turn), consume)
     }
 
     fn ahead_by<R>(
@@ -118,9 +118,11 @@ impl Batches<'_> {
     /// Batch `number`, made on this thread alone.
     fn batch_by(&self, number: usize, fill: &Fill<'_>) -> Result<Batch, DataError> {
         let mut batch = self.blank(number);
-        for (values, &index) in batch.pixels.chunks_exact_mut(PIXELS).zip(&batch.indices) {
-            let name = || format!("batch {}, {}", number + 1, self.dataset.origin(index));
-            guarded(name, || fill(values, index))??;
+        let turns = self.turns(number);
+        for (values, &turn) in batch.pixels.chunks_exact_mut(PIXELS).zip(turns) {
+            let origin = || self.dataset.origin(self.index(turn));
+            let name = || format!("batch {}, {}", number + 1, origin());
+            guarded(name, || fill(values, turn))??;
         }
         self.finish(&mut batch, number);
         Ok(batch)
