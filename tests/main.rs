@@ -5,6 +5,9 @@
 // Batches that step together: as larger ones, and stopped anywhere.
 mod accumulation;
 
+// The temperature and the calibration error against scipy and numpy.
+mod calibration;
+
 // Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
 mod fer2013;
 

@@ -72,9 +72,13 @@ fn cases() -> [Case; 3] {
         dropout,
         ..ResNetSettings::default()
     };
+    let vgg = VggSettings {
+        dropout,
+        ..VggSettings::default()
+    };
     [
         case("cnn", Architecture::Cnn(CnnSettings { dropout }), 1e-4),
-        case("vgg", Architecture::Vgg(VggSettings { dropout }), 3e-5),
+        case("vgg", Architecture::Vgg(vgg), 3e-5),
         case("resnet", Architecture::ResNet(resnet), 1e-4),
     ]
 }

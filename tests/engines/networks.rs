@@ -26,6 +26,7 @@ enum Piece {
         outputs: usize,
         stride: usize,
         depthwise: bool,
+        pool: bool,
     },
 }
 
@@ -47,13 +48,14 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         });
     let depthwise =
         (1..3usize, any::<bool>()).prop_map(|(stride, norm)| Piece::Depthwise { stride, norm });
-    let residual = (outputs, 1..3usize, any::<bool>()).prop_map(|(outputs, stride, depthwise)| {
-        Piece::Residual {
+    let residual = (outputs, 1..3usize, any::<bool>(), any::<bool>()).prop_map(
+        |(outputs, stride, depthwise, pool)| Piece::Residual {
             outputs,
             stride,
             depthwise,
-        }
-    });
+            pool,
+        },
+    );
     proptest::collection::vec(prop_oneof![convolution, depthwise, residual], 1..5)
 }
 
@@ -96,6 +98,7 @@ fn add<'a>(stack: Stack<'a>, name: &str, piece: Piece) -> Result<Stack<'a>> {
             outputs,
             stride,
             depthwise,
+            pool,
         } => stack.residual(name, |body| {
             let first = ConvolutionSettings {
                 stride,
@@ -107,7 +110,11 @@ fn add<'a>(stack: Stack<'a>, name: &str, piece: Piece) -> Result<Stack<'a>> {
             } else {
                 body
             };
-            body.convolution("conv2", ConvolutionSettings::normalised(outputs, outputs))
+            let last = ConvolutionSettings {
+                pool: pool && room,
+                ..ConvolutionSettings::normalised(outputs, outputs)
+            };
+            body.convolution("conv2", last)
         }),
     }
 }
@@ -326,6 +333,7 @@ fn parameters_and_work_are_those_of_the_design() {
         ("cnn", 839_176, 9_558_144),
         ("vgg", 1_165_416, 96_217_088),
         ("resnet", 700_920, 78_189_568),
+        ("resvgg", 1_903_464, 138_684_416),
     ] {
         let layers = Architecture::named(name).unwrap().layers(8).unwrap();
         let trained: usize = layers

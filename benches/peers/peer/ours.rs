@@ -98,7 +98,10 @@ fn architecture(name: &str, dropout: bool) -> Option<Architecture> {
             let dropout = if dropout { 0.5 } else { 0.0 };
             Some(Architecture::Cnn(CnnSettings { dropout }))
         }
-        "vgg" => Some(Architecture::Vgg(VggSettings { dropout: 0.0 })),
+        "vgg" => Some(Architecture::Vgg(VggSettings {
+            dropout: 0.0,
+            ..VggSettings::default()
+        })),
         "resnet" => Architecture::named(name).ok(),
         _ => None,
     }
@@ -178,6 +181,8 @@ pub(crate) fn save_model(exchange: &Exchange, name: &str) -> Result<Value> {
         classes: Expression::class_names(),
         preprocessing: Preprocessing::default(),
         training: TrainingSummary::default(),
+        calibration: None,
+        judged: None,
         self_test: SelfTest::record(&network, &face, &Device::Cpu)?,
     };
     let path = exchange.path(&format!("{name}-model.safetensors"));

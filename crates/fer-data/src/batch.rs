@@ -1,6 +1,10 @@
 //! Pictures and targets as the arrays that a network takes.
 
 mod ahead;
+#[cfg(test)]
+mod greys;
+mod mixing;
+mod shrinking;
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -8,8 +12,9 @@ use rayon::prelude::*;
 use crate::augmentation::Augmentation;
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::picture::PIXELS;
+use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
+use crate::sampling::{Sampling, drawn_label};
 use crate::worker::guarded;
 
 pub use ahead::Ahead;
@@ -19,9 +24,12 @@ pub use ahead::Ahead;
 pub struct Batch {
     /// The pictures' indices in the data set.
     pub indices: Vec<usize>,
-    /// The classes, one a picture.
+    /// The classes, one a picture. Where labels are [drawn](Sampling::draw_labels), the drawn ones;
+    /// where pictures are mixed, those of the pictures that they were before.
     pub labels: Vec<usize>,
-    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, 48, 48).
+    /// Rows and columns of a picture: 48, or what [`Batches::with_side`] says.
+    pub side: usize,
+    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, side, side).
     pub pixels: Vec<f32>,
     /// Targets, f32 of shape (pictures, classes), each row summing to 1.
     pub targets: Vec<f32>,
@@ -45,8 +53,11 @@ pub struct Batches<'a> {
     dataset: &'a Dataset,
     order: Vec<usize>,
     batch_size: usize,
+    side: usize,
     first: usize,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
+    /// Seed and epoch, where labels are drawn.
+    labels: Option<(u64, u64)>,
 }
 
 impl<'a> Batches<'a> {
@@ -60,8 +71,10 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
+            side: SIDE,
             first: 0,
             augmentation: None,
+            labels: None,
         }
     }
 
@@ -71,9 +84,30 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// The pictures changed as `augmentation` draws it for `epoch` under `seed`.
+    /// As many pictures as before, drawn from them as `sampling` says for `epoch` under `seed`, with
+    /// the labels that it says.
+    pub fn sampled(mut self, sampling: &Sampling, seed: u64, epoch: u64) -> Self {
+        let label = |index| self.dataset.entry(index).label;
+        self.order = sampling.draw(self.order, label, seed, epoch);
+        self.labels = sampling.draw_labels.then_some((seed, epoch));
+        self
+    }
+
+    /// The pictures changed and mixed as `augmentation` draws it for `epoch` under `seed`.
     pub fn augmented(mut self, augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
         self.augmentation = (!augmentation.is_none()).then_some((augmentation, seed, epoch));
+        self
+    }
+
+    /// The pictures at `side` × `side` pixels, each the mean of the area that it covers. They are
+    /// changed and mixed at 48×48 before. Training begins faster on small pictures (Howard 2018,
+    /// "Training Imagenet in 3 hours for $25; and CIFAR10 for $0.26": progressive resizing).
+    ///
+    /// # Panics
+    /// When `side` is not 1 to 48.
+    pub fn with_side(mut self, side: usize) -> Self {
+        assert!((1..=SIDE).contains(&side), "a side of 1 to 48, not {side}");
+        self.side = side;
         self
     }
 
@@ -109,6 +143,7 @@ impl<'a> Batches<'a> {
             .try_for_each(|(values, &index)| {
                 guarded(|| self.dataset.origin(index), || self.fill(values, index))?
             })?;
+        self.finish(&mut batch, number);
         Ok(batch)
     }
 
@@ -118,25 +153,52 @@ impl<'a> Batches<'a> {
         (self.first..self.len()).map(|number| self.batch(number))
     }
 
-    /// Batch `number` with black pictures.
+    /// Batch `number` with black pictures of 48×48.
     fn blank(&self, number: usize) -> Batch {
         let start = number * self.batch_size;
         let end = (start + self.batch_size).min(self.order.len());
         let indices = self.order[start..end].to_vec();
         let classes = self.dataset.class_names().len();
         let mut targets = vec![0.0; indices.len() * classes];
-        for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
-            self.dataset.write_target(index, target);
-        }
-        let labels = indices
-            .iter()
-            .map(|&index| self.dataset.entry(index).label)
+        let labels = targets
+            .chunks_exact_mut(classes)
+            .zip(&indices)
+            .map(|(target, &index)| self.write_target(index, target))
             .collect();
         Batch {
+            side: SIDE,
             pixels: vec![0.0; indices.len() * PIXELS],
             indices,
             labels,
             targets,
+        }
+    }
+
+    /// Writes the target of picture `index`, and returns its label.
+    fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
+        let entry = self.dataset.entry(index);
+        match (self.labels, &entry.distribution) {
+            (Some((seed, epoch)), Some(distribution)) => {
+                let label = drawn_label(distribution, seed, epoch, index);
+                target[label] = 1.0;
+                label
+            }
+            _ => {
+                self.dataset.write_target(index, target);
+                entry.label
+            }
+        }
+    }
+
+    /// What is done to batch `number` as a whole once its pictures are changed: mixing, and the
+    /// size asked for.
+    fn finish(&self, batch: &mut Batch, number: usize) {
+        if let Some((augmentation, seed, epoch)) = self.augmentation {
+            mixing::mix(batch, augmentation, seed, epoch, number);
+        }
+        if self.side != SIDE {
+            batch.pixels = shrinking::shrink(&batch.pixels, self.side);
+            batch.side = self.side;
         }
     }
 
@@ -153,5 +215,96 @@ impl<'a> Batches<'a> {
 pub fn scale(pixels: &[u8], values: &mut [f32]) {
     for (value, &pixel) in values.iter_mut().zip(pixels) {
         *value = f32::from(pixel) / 255.0;
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::greys::greys;
+    use super::*;
+
+    #[test]
+    fn drawn_labels_are_the_targets_of_pictures_with_votes_and_the_others_keep_theirs() {
+        let dataset = greys(300);
+        let sampling = Sampling {
+            balanced: 0.0,
+            draw_labels: true,
+        };
+        let batch = |epoch| {
+            Batches::new(&dataset, (0..300).collect(), 300)
+                .sampled(&sampling, 5, epoch)
+                .batch(0)
+                .unwrap()
+        };
+        let drawn = batch(1);
+        assert_eq!(drawn.indices, (0..300).collect::<Vec<_>>());
+        let mut lighter = 0;
+        for (index, (&label, target)) in
+            drawn.labels.iter().zip(drawn.targets.chunks(2)).enumerate()
+        {
+            let mut expected = [0.0; 2];
+            expected[label] = 1.0;
+            assert_eq!(target, expected);
+            match dataset.entry(index).distribution {
+                Some(_) => lighter += label,
+                None => assert_eq!(label, dataset.entry(index).label),
+            }
+        }
+        assert!(
+            (125..175).contains(&lighter),
+            "three quarters of 200: {lighter}"
+        );
+        assert_ne!(drawn.labels, batch(2).labels);
+        let plain = Batches::new(&dataset, (0..300).collect(), 300)
+            .batch(0)
+            .unwrap();
+        assert_eq!(plain.targets[2..4], [0.25, 0.75]);
+        assert_eq!(plain.labels[..4], [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_batch_is_mixed_after_its_pictures_were_changed() {
+        let dataset = greys(16);
+        let changes = Augmentation {
+            flip: 1.0,
+            ..Augmentation::default()
+        };
+        let both = Augmentation {
+            mixup: 1.0,
+            ..changes.clone()
+        };
+        let batch = |augmentation: &Augmentation| {
+            Batches::new(&dataset, (0..16).collect(), 8)
+                .augmented(augmentation, 5, 1)
+                .batch(1)
+                .unwrap()
+        };
+        let mut expected = batch(&changes);
+        mixing::mix(&mut expected, &both, 5, 1, 1);
+        assert_eq!(batch(&both), expected);
+        assert_ne!(batch(&both), batch(&changes));
+    }
+
+    #[test]
+    fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
+        let dataset = greys(10);
+        let augmentation = Augmentation {
+            rotation: 12.0,
+            cutmix: 1.0,
+            ..Augmentation::default()
+        };
+        let batches =
+            || Batches::new(&dataset, (0..10).collect(), 5).augmented(&augmentation, 5, 1);
+        let (whole, small) = (
+            batches().batch(1).unwrap(),
+            batches().with_side(32).batch(1).unwrap(),
+        );
+        assert_eq!((whole.side, small.side), (48, 32));
+        assert_eq!(small.pixels.len(), 5 * 32 * 32);
+        assert_eq!(small.pixels, shrinking::shrink(&whole.pixels, 32));
+        assert_eq!(small.targets, whole.targets);
+        let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
+        assert_eq!(ahead.unwrap().unwrap(), small);
     }
 }

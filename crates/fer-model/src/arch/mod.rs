@@ -7,6 +7,7 @@ mod stack;
 
 mod cnn;
 mod resnet;
+mod resvgg;
 mod vgg;
 
 use candle_core::Tensor;
@@ -22,6 +23,7 @@ pub(crate) use block::{Block, Residual};
 pub use cnn::CnnSettings;
 pub use layer::Layer;
 pub use resnet::ResNetSettings;
+pub use resvgg::ResVggSettings;
 pub use sequential::Sequential;
 pub use stack::{Shape, Stack};
 pub use vgg::VggSettings;
@@ -59,6 +61,8 @@ pub enum Architecture {
     Vgg(VggSettings),
     /// A residual network.
     ResNet(ResNetSettings),
+    /// A VGG with two residuals.
+    ResVgg(ResVggSettings),
 }
 
 impl Default for Architecture {
@@ -69,7 +73,7 @@ impl Default for Architecture {
 
 impl Architecture {
     /// Every name that [`named`](Self::named) knows.
-    pub const NAMES: [&str; 3] = ["cnn", "vgg", "resnet"];
+    pub const NAMES: [&str; 4] = ["cnn", "vgg", "resnet", "resvgg"];
 
     /// The architecture of this name, with its default settings.
     ///
@@ -80,6 +84,7 @@ impl Architecture {
             "cnn" => Ok(Architecture::Cnn(CnnSettings::default())),
             "vgg" => Ok(Architecture::Vgg(VggSettings::default())),
             "resnet" => Ok(Architecture::ResNet(ResNetSettings::default())),
+            "resvgg" => Ok(Architecture::ResVgg(ResVggSettings::default())),
             _ => Err(ModelError::UnknownArchitecture(name.to_string())),
         }
     }
@@ -90,6 +95,7 @@ impl Architecture {
             Architecture::Cnn(_) => "cnn",
             Architecture::Vgg(_) => "vgg",
             Architecture::ResNet(_) => "resnet",
+            Architecture::ResVgg(_) => "resvgg",
         }
     }
 
@@ -102,6 +108,7 @@ impl Architecture {
             Architecture::Cnn(settings) => settings.check(),
             Architecture::Vgg(settings) => settings.check(),
             Architecture::ResNet(settings) => settings.check(),
+            Architecture::ResVgg(settings) => settings.check(),
         }
     }
 
@@ -122,6 +129,7 @@ impl Architecture {
             Architecture::Cnn(settings) => settings.build(classes, stack),
             Architecture::Vgg(settings) => settings.build(classes, stack),
             Architecture::ResNet(settings) => settings.build(classes, stack),
+            Architecture::ResVgg(settings) => settings.build(classes, stack),
         }?)
     }
 
@@ -134,6 +142,17 @@ impl Architecture {
         let network = self.build(classes, Engine::Portable, shapes.builder())?;
         Ok(network.layers().to_vec())
     }
+}
+
+fn check_width(width: usize) -> Result<(), ModelError> {
+    if (1..=256).contains(&width) {
+        return Ok(());
+    }
+    Err(ModelError::Setting {
+        name: "model.width",
+        value: width.to_string(),
+        expected: "1 to 256",
+    })
 }
 
 fn check_dropout(rate: f32) -> Result<(), ModelError> {

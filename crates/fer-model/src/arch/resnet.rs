@@ -1,7 +1,7 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{Sequential, Stack, check_dropout};
+use crate::arch::{Sequential, Stack, check_dropout, check_width};
 use crate::error::ModelError;
 use crate::ops::ConvolutionSettings;
 
@@ -35,13 +35,7 @@ impl Default for ResNetSettings {
 
 impl ResNetSettings {
     pub(crate) fn check(&self) -> std::result::Result<(), ModelError> {
-        if !(1..=256).contains(&self.width) {
-            return Err(ModelError::Setting {
-                name: "model.width",
-                value: self.width.to_string(),
-                expected: "1 to 256",
-            });
-        }
+        check_width(self.width)?;
         check_dropout(self.dropout)
     }
 

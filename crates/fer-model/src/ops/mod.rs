@@ -21,11 +21,13 @@ pub(crate) mod norm;
 mod relu;
 
 mod adam;
+mod average;
 mod cross_entropy;
 mod loss;
 mod sgd;
 
 pub use adam::{AdamForm, AdamSettings, AdamState};
+pub use average::average_towards;
 pub(crate) use convolution::Affine;
 pub use convolution::{ConvolutionBlock, ConvolutionSettings, DepthwiseBlock, DepthwiseSettings};
 pub use cross_entropy::{cross_entropy, log_probabilities};

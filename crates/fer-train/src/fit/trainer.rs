@@ -85,6 +85,12 @@ impl Trainer<'_> {
             "{} has no picture to train on",
             self.dataset.name()
         );
+        ensure!(
+            self.settings.plateau.is_none() || !self.dataset.indices(Split::Validation).is_empty(),
+            "training.plateau watches validation, and {} has no picture for it; ask for some with \
+             --validation-fraction, or use training.schedule",
+            self.dataset.name()
+        );
         let mut work = Work::begin(self)?;
         let beginning = work.capture()?;
         if let Some(state) = start {

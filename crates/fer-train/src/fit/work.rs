@@ -11,9 +11,11 @@ use fer_model::ops::{Loss, Mode, log_probabilities};
 use fer_model::{Tape, batch_to_tensors};
 
 use crate::evaluation::{batch_threads, evaluate};
+use crate::fit::average::Average;
 use crate::fit::{
     Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Keeper, Moment,
-    Monitor, Optimiser, Position, Progress, Record, RunState, Symptom, Trainer, steps_until,
+    Optimiser, Position, Progress, Record, ReduceOnPlateau, RunState, Symptom, Trainer,
+    steps_until,
 };
 use crate::metrics::{Metrics, NotFinite, mean_loss};
 
@@ -23,9 +25,11 @@ pub(super) struct Work<'a> {
     optimiser: Optimiser,
     gathering: Gathering,
     loss: Loss,
+    average: Option<Average>,
     pub(super) record: Record,
     best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
+    batches_an_epoch: u64,
     /// The pictures of the batch at work.
     pub(super) batch: Vec<usize>,
     /// Where the state was kept last.
@@ -36,6 +40,7 @@ impl<'a> Work<'a> {
     /// A run at its beginning, with the parameters as they are.
     pub(super) fn begin(trainer: &'a Trainer<'a>) -> Result<Self> {
         let settings = trainer.settings;
+        let train = trainer.dataset.indices(Split::Train);
         let record = Record {
             position: Position {
                 epoch: 1,
@@ -45,18 +50,27 @@ impl<'a> Work<'a> {
             halvings: 0,
             trained: Metrics::new(trainer.dataset.class_names()),
             watch: EarlyStopping::new(settings.monitor, settings.min_delta, settings.patience),
+            plateau: settings
+                .plateau
+                .map(|plateau| ReduceOnPlateau::new(plateau, settings.monitor)),
             best_epoch: None,
             history: History::new(),
         };
         let (parameters, engine) = (trainer.parameters, trainer.network.engine());
+        let average = settings
+            .averaging
+            .map(|averaging| Average::new(parameters, averaging, engine))
+            .transpose()?;
         Ok(Work {
             trainer,
             optimiser: Optimiser::new(parameters, settings.update_rule(), engine)?,
             gathering: Gathering::new(parameters, settings.accumulate, settings.clip_norm),
             loss: Loss::new(&settings.loss, &trainer.dataset.counts(Split::Train))?,
+            average,
             record,
             best: None,
             timings: Vec::new(),
+            batches_an_epoch: train.len().div_ceil(settings.batch_size) as u64,
             batch: Vec::new(),
             kept: None,
         })
@@ -68,6 +82,7 @@ impl<'a> Work<'a> {
             record: self.record.clone(),
             weights: self.trainer.parameters.snapshot()?,
             optimiser: self.optimiser.state()?,
+            average: self.average.as_ref().map(Average::snapshot).transpose()?,
             best: self.best.clone(),
             timings: self.timings.clone(),
         })
@@ -76,6 +91,10 @@ impl<'a> Work<'a> {
     /// Goes to a state that was captured.
     pub(super) fn restore(&mut self, state: &RunState) -> Result<()> {
         self.trainer.parameters.restore(&state.weights)?;
+        if let Some(average) = &self.average {
+            let averages = state.average.as_ref();
+            average.restore(averages.context("the average of the weights is missing")?)?;
+        }
         self.record.clone_from(&state.record);
         let accumulate = self.trainer.settings.accumulate;
         let steps = steps_until(self.position(), self.batches().len(), accumulate);
@@ -186,6 +205,9 @@ impl<'a> Work<'a> {
             .update(&labels, &shares, &log_probabilities)?;
         if let Some(gradients) = self.gathering.add(gradients, labels.len(), last)? {
             self.optimiser.step(&gradients, self.learning_rate())?;
+            if let Some(average) = &self.average {
+                average.update(self.optimiser.steps())?;
+            }
         }
         self.record.position = Position {
             batch: position.batch + 1,
@@ -198,18 +220,26 @@ impl<'a> Work<'a> {
     /// Judges the epoch that was trained; whether no earlier one was better.
     fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
         let state = self.finite_state()?;
-        let record = self.judge()?;
-        let monitor = self.trainer.settings.monitor;
-        let improved = match (record.validation_accuracy, record.validation_loss) {
-            (Some(accuracy), Some(loss)) => {
-                let value = monitored(monitor, accuracy, loss);
-                self.record.watch.update(record.epoch, value)
+        let parameters = self.trainer.parameters;
+        let record = match &state.average {
+            Some(average) => {
+                parameters.restore(average)?;
+                let record = self.judge();
+                parameters.restore(&state.weights)?;
+                record?
             }
-            _ => true,
+            None => self.judge()?,
         };
+        let monitor = self.trainer.settings.monitor;
+        let judged = record.validation_accuracy.zip(record.validation_loss);
+        let figure = judged.and_then(|(accuracy, loss)| monitor.figure(accuracy, loss));
+        let improved = figure.is_none_or(|figure| self.record.watch.update(record.epoch, figure));
+        if let (Some(plateau), Some((_, loss))) = (&mut self.record.plateau, judged) {
+            plateau.update(figure.unwrap_or(loss));
+        }
         if improved {
             self.record.best_epoch = Some(record.epoch);
-            self.best = Some(state.weights);
+            self.best = Some(state.average.unwrap_or(state.weights));
         }
         Ok((record, improved))
     }
@@ -243,12 +273,26 @@ impl<'a> Work<'a> {
             train_accuracy: self.record.trained.accuracy(),
             validation_loss: judged.as_ref().map(Metrics::loss),
             validation_accuracy: judged.as_ref().map(Metrics::accuracy),
-            learning_rate: self.learning_rate(),
+            learning_rate: self.rate_at(self.record.position.step.saturating_sub(1)),
         })
     }
 
+    /// The learning rate of the next step.
     pub(super) fn learning_rate(&self) -> f64 {
-        self.trainer.settings.learning_rate * 0.5f64.powi(self.record.halvings as i32)
+        self.rate_at(self.record.position.step)
+    }
+
+    fn rate_at(&self, step: u64) -> f64 {
+        let settings = self.trainer.settings;
+        let steps = settings.epochs as u64 * self.batches_an_epoch;
+        settings.learning_rate
+            * settings.schedule.factor(step, steps)
+            * self
+                .record
+                .plateau
+                .as_ref()
+                .map_or(1.0, ReduceOnPlateau::scale)
+            * 0.5f64.powi(self.record.halvings as i32)
     }
 
     fn keep_if_due(
@@ -298,12 +342,5 @@ impl<'a> Work<'a> {
             epoch,
             weights,
         })
-    }
-}
-
-fn monitored(monitor: Monitor, accuracy: f64, loss: f64) -> f64 {
-    match monitor {
-        Monitor::ValidationAccuracy => accuracy,
-        Monitor::ValidationLoss => loss,
     }
 }
