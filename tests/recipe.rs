@@ -104,7 +104,7 @@ fn every_step_of_gradient_descent_is_pytorchs() {
             for (gradient, after) in case.gradients.iter().zip(&case.after) {
                 let gradient = tensor(gradient);
                 state.step(&var, &gradient, case.rate, &settings).unwrap();
-                near(&var, &after.concat(), 1e-6);
+                near(&var, &after.concat(), 3e-6);
             }
         }
     }
