@@ -1,12 +1,12 @@
 use std::ops::Deref;
 
-use fer_data::{Augmentation, DataError};
+use fer_data::{Augmentation, DataError, Sampling};
 use fer_model::ops::{AdamSettings, LossSettings, SgdSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{
-    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, PlateauSettings, Schedule,
-    UpdateRule,
+    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, PlateauSettings,
+    ResolutionStage, Schedule, UpdateRule, resolution,
 };
 
 /// How a network is trained. The defaults are the source document's.
@@ -59,6 +59,11 @@ pub struct FitSettings {
     /// What training makes small. The training loss of the history is the cross-entropy whatever it
     /// is. Default the cross-entropy.
     pub loss: LossSettings,
+    /// Which pictures an epoch takes, and with which labels. Default each once, as it is.
+    pub sampling: Sampling,
+    /// Smaller pictures for the first epochs. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resolution: Vec<ResolutionStage>,
     /// Changes to training pictures. Default none.
     pub augmentation: Augmentation,
     /// What counts as diverged, and what is done then.
@@ -85,6 +90,8 @@ impl Default for FitSettings {
             adam: AdamSettings::default(),
             sgd: SgdSettings::default(),
             loss: LossSettings::default(),
+            sampling: Sampling::default(),
+            resolution: Vec::new(),
             augmentation: Augmentation::default(),
             divergence: DivergenceSettings::default(),
         }
@@ -213,6 +220,8 @@ impl FitSettings {
         }
         self.sgd.check()?;
         self.loss.check()?;
+        self.sampling.check()?;
+        resolution::check(&self.resolution)?;
         self.augmentation.check()?;
         self.divergence.check()?;
         Ok(CheckedSettings(self))
