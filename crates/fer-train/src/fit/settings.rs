@@ -238,6 +238,8 @@ impl Deref for CheckedSettings {
 
 #[cfg(test)]
 mod tests {
+    use fer_model::ops::ClassWeights;
+
     use super::*;
 
     #[test]
@@ -292,5 +294,33 @@ mod tests {
                 .map_err(|error| error.to_string());
             assert!(refusal.is_err_and(|text| text.contains(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_recipe_are_understood_and_written_back() -> Result<(), toml::de::Error> {
+        let settings: FitSettings = toml::from_str(
+            "optimiser = \"sgd\"\nclip_norm = 1.0\naccumulate = 4\n[sgd]\nmomentum = 0.8\n\
+             [loss]\nclass_weights = \"balanced\"\nlabel_smoothing = 0.1\n",
+        )?;
+        let sgd = SgdSettings {
+            momentum: 0.8,
+            ..SgdSettings::default()
+        };
+        assert_eq!(settings.update_rule(), UpdateRule::Sgd(sgd));
+        assert_eq!((settings.clip_norm, settings.accumulate), (Some(1.0), 4));
+        assert_eq!(settings.loss.label_smoothing, 0.1);
+        assert_eq!(settings.loss.class_weights, ClassWeights::Balanced);
+        let text = toml::to_string(&settings).unwrap_or_default();
+        assert_eq!(toml::from_str::<FitSettings>(&text)?, settings);
+        let plain = FitSettings::default();
+        assert_eq!(plain.update_rule(), UpdateRule::Adam(plain.adam));
+        for unknown in [
+            "optimiser = \"rmsprop\"",
+            "[loss]\nsmoothing = 0.1",
+            "[sgd]\ndampening = 0.1",
+        ] {
+            assert!(toml::from_str::<FitSettings>(unknown).is_err(), "{unknown}");
+        }
+        Ok(())
     }
 }
