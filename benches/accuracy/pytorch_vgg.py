@@ -1,0 +1,63 @@
+"""fer's `vgg` and `resvgg` in PyTorch, with its names of tensors and its initial weights."""
+
+from torch import nn
+from torch.nn import functional
+
+
+class Convolution(nn.Conv2d):
+    """3×3, batch normalisation, ReLU, and 2×2 max-pooling where wanted; `norm` stands under its name."""
+
+    def __init__(self, inputs, outputs, pool=False):
+        super().__init__(inputs, outputs, 3, padding=1, bias=False)
+        self.norm, self.pool = nn.BatchNorm2d(outputs), pool
+        nn.init.kaiming_uniform_(self.weight, nonlinearity="relu")
+
+    def forward(self, maps, around=None):
+        maps = self.norm(super().forward(maps))
+        maps = functional.relu(maps if around is None else maps + around, inplace=True)
+        return functional.max_pool2d(maps, 2) if self.pool else maps
+
+
+class Residual(nn.Module):
+    """Two convolutions; the input is added before the ReLU of the second."""
+
+    def __init__(self, channels, pool=False):
+        super().__init__()
+        self.conv1, self.conv2 = Convolution(channels, channels), Convolution(channels, channels, pool)
+
+    def forward(self, maps):
+        return self.conv2(self.conv1(maps), maps)
+
+
+class Vgg(nn.Module):
+    """fer's `vgg` or `resvgg`; every tensor has its name there."""
+
+    def __init__(self, model, classes):
+        super().__init__()
+        width = model["width"]
+        if model["arch"] == "vgg":
+            plan = [(1, True), (2, False), (2, True), (4, False), (4, True), (8, False), (8, False)]
+            residuals = {}
+        elif model["arch"] == "resvgg":
+            plan = [(1, True), (2, False), (2, True), (4, False), (8, False)]
+            residuals = {4: Residual(4 * width, pool=True), 5: Residual(8 * width)}
+        else:
+            raise ValueError(f"model.arch = {model['arch']} is not done here, vgg and resvgg are")
+        self.order, inputs = [], 1
+        for place, (widths, pool) in enumerate(plan, start=1):
+            self.append(f"conv{place}", Convolution(inputs, widths * width, pool))
+            inputs = widths * width
+            if place in residuals:
+                self.append(f"residual{place - 3}", residuals[place])
+        self.dropout, self.dense = nn.Dropout(model["dropout"]), nn.Linear(inputs, classes)
+        nn.init.xavier_uniform_(self.dense.weight)
+        nn.init.zeros_(self.dense.bias)
+
+    def append(self, name, block):
+        self.add_module(name, block)
+        self.order.append(name)
+
+    def forward(self, maps):
+        for name in self.order:
+            maps = getattr(self, name)(maps)
+        return self.dense(self.dropout(maps.mean((2, 3))))
