@@ -1,5 +1,9 @@
+mod architectures;
 mod blocks;
 mod networks;
+mod pieces;
+mod residuals;
+mod stacks;
 
 use candle_core::{Device, Tensor, Var};
 use fer_data::random::stream;

@@ -77,8 +77,8 @@ mod classifier;
 pub mod file;
 
 pub use arch::{
-    Architecture, CnnSettings, Layer, Network, ResNetSettings, ResVggSettings, Sequential, Shape,
-    Stack, VggSettings,
+    Architecture, CnnSettings, Layer, MobileSettings, Network, ResNetSettings, ResVggSettings,
+    ResidualSettings, Sequential, Shape, Stack, VggSettings,
 };
 pub use classifier::{Classifier, Prediction, most_probable};
 pub use device::{DeviceChoice, SelectedDevice};
