@@ -19,6 +19,7 @@
 //! let settings = FitSettings { epochs: 10, ..FitSettings::default() }.check()?;
 //! let trainer = Trainer {
 //!     network: &network,
+//!     smaller: Default::default(),
 //!     parameters: &parameters,
 //!     dataset: &dataset,
 //!     settings: &settings,

@@ -14,7 +14,9 @@ use crate::command::resumption::Start;
 use crate::command::signals::Signals;
 use crate::command::{progress, results};
 use crate::config::Config;
-use crate::fit::{CheckedSettings, Divergence, Ended, Position, Response, Trainer};
+use crate::fit::{
+    CheckedSettings, Divergence, Ended, Position, Response, Trainer, smaller_networks,
+};
 use crate::run::RunDirectory;
 
 /// All that a run works with.
@@ -62,6 +64,13 @@ impl Session<'_> {
         };
         let trainer = Trainer {
             network: &network,
+            smaller: smaller_networks(
+                &self.settings.resolution,
+                &self.config.model,
+                classes,
+                self.engine,
+                &parameters,
+            )?,
             parameters: &parameters,
             dataset: self.dataset,
             settings: self.settings,

@@ -65,8 +65,12 @@ pub struct ReduceOnPlateau {
 }
 
 impl ReduceOnPlateau {
-    /// Nothing seen yet.
+    /// Nothing seen yet. Where `monitor` is nothing, the figure is the loss.
     pub fn new(settings: PlateauSettings, monitor: Monitor) -> Self {
+        let monitor = match monitor {
+            Monitor::Nothing => Monitor::ValidationLoss,
+            monitor => monitor,
+        };
         ReduceOnPlateau {
             settings,
             monitor,

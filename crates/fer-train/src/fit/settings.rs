@@ -1,11 +1,12 @@
 use std::ops::Deref;
 
-use fer_data::{Augmentation, DataError};
+use fer_data::{Augmentation, DataError, Sampling};
 use fer_model::ops::{AdamSettings, LossSettings, SgdSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{
-    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, Schedule, UpdateRule,
+    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, PlateauSettings,
+    ResolutionStage, Schedule, UpdateRule, resolution,
 };
 
 /// How a network is trained. The defaults are the source document's.
@@ -34,6 +35,10 @@ pub struct FitSettings {
     pub min_delta: f64,
     /// How the learning rate goes over the run. Default constant.
     pub schedule: Schedule,
+    /// When a figure on validation that no longer improves lowers the learning rate: the monitored
+    /// one, or the loss where nothing is monitored. Default absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<PlateauSettings>,
     /// A moving average of the weights in place of the weights themselves. Default absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub averaging: Option<AveragingSettings>,
@@ -54,6 +59,11 @@ pub struct FitSettings {
     /// What training makes small. The training loss of the history is the cross-entropy whatever it
     /// is. Default the cross-entropy.
     pub loss: LossSettings,
+    /// Which pictures an epoch takes, and with which labels. Default each once, as it is.
+    pub sampling: Sampling,
+    /// Smaller pictures for the first epochs. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resolution: Vec<ResolutionStage>,
     /// Changes to training pictures. Default none.
     pub augmentation: Augmentation,
     /// What counts as diverged, and what is done then.
@@ -72,6 +82,7 @@ impl Default for FitSettings {
             patience: None,
             min_delta: 0.0,
             schedule: Schedule::default(),
+            plateau: None,
             averaging: None,
             optimiser: OptimiserKind::default(),
             clip_norm: None,
@@ -79,6 +90,8 @@ impl Default for FitSettings {
             adam: AdamSettings::default(),
             sgd: SgdSettings::default(),
             loss: LossSettings::default(),
+            sampling: Sampling::default(),
+            resolution: Vec::new(),
             augmentation: Augmentation::default(),
             divergence: DivergenceSettings::default(),
         }
@@ -199,11 +212,16 @@ impl FitSettings {
             });
         }
         self.schedule.check()?;
+        if let Some(plateau) = &self.plateau {
+            plateau.check()?;
+        }
         if let Some(averaging) = &self.averaging {
             averaging.check()?;
         }
         self.sgd.check()?;
         self.loss.check()?;
+        self.sampling.check()?;
+        resolution::check(&self.resolution)?;
         self.augmentation.check()?;
         self.divergence.check()?;
         Ok(CheckedSettings(self))
@@ -220,6 +238,8 @@ impl Deref for CheckedSettings {
 
 #[cfg(test)]
 mod tests {
+    use fer_model::ops::ClassWeights;
+
     use super::*;
 
     #[test]
@@ -274,5 +294,33 @@ mod tests {
                 .map_err(|error| error.to_string());
             assert!(refusal.is_err_and(|text| text.contains(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_recipe_are_understood_and_written_back() -> Result<(), toml::de::Error> {
+        let settings: FitSettings = toml::from_str(
+            "optimiser = \"sgd\"\nclip_norm = 1.0\naccumulate = 4\n[sgd]\nmomentum = 0.8\n\
+             [loss]\nclass_weights = \"balanced\"\nlabel_smoothing = 0.1\n",
+        )?;
+        let sgd = SgdSettings {
+            momentum: 0.8,
+            ..SgdSettings::default()
+        };
+        assert_eq!(settings.update_rule(), UpdateRule::Sgd(sgd));
+        assert_eq!((settings.clip_norm, settings.accumulate), (Some(1.0), 4));
+        assert_eq!(settings.loss.label_smoothing, 0.1);
+        assert_eq!(settings.loss.class_weights, ClassWeights::Balanced);
+        let text = toml::to_string(&settings).unwrap_or_default();
+        assert_eq!(toml::from_str::<FitSettings>(&text)?, settings);
+        let plain = FitSettings::default();
+        assert_eq!(plain.update_rule(), UpdateRule::Adam(plain.adam));
+        for unknown in [
+            "optimiser = \"rmsprop\"",
+            "[loss]\nsmoothing = 0.1",
+            "[sgd]\ndampening = 0.1",
+        ] {
+            assert!(toml::from_str::<FitSettings>(unknown).is_err(), "{unknown}");
+        }
+        Ok(())
     }
 }

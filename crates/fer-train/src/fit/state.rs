@@ -4,7 +4,7 @@ use std::fmt;
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{EarlyStopping, EpochTiming, History};
+use crate::fit::{EarlyStopping, EpochTiming, History, ReduceOnPlateau};
 use crate::metrics::Metrics;
 
 /// A place in a run: between two batches.
@@ -42,6 +42,9 @@ pub struct Record {
     pub trained: Metrics,
     /// What is known of the monitored figure.
     pub watch: EarlyStopping,
+    /// What is known of the figure that may lower the learning rate, where one may.
+    #[serde(default)]
+    pub plateau: Option<ReduceOnPlateau>,
     /// The best epoch so far, from 1.
     pub best_epoch: Option<usize>,
     /// The epochs that are done.

@@ -8,13 +8,14 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 use fer_data::{Batch, Batches, Split};
 use fer_model::ops::{Loss, Mode, log_probabilities};
-use fer_model::{Tape, batch_to_tensors};
+use fer_model::{Network, Tape, batch_to_tensors};
 
 use crate::evaluation::{batch_threads, evaluate};
 use crate::fit::average::Average;
 use crate::fit::{
     Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Keeper, Moment,
-    Optimiser, Position, Progress, Record, RunState, Symptom, Trainer, steps_until,
+    Optimiser, Position, Progress, Record, ReduceOnPlateau, RunState, Symptom, Trainer,
+    side_of_epoch, steps_until,
 };
 use crate::metrics::{Metrics, NotFinite, mean_loss};
 
@@ -49,6 +50,9 @@ impl<'a> Work<'a> {
             halvings: 0,
             trained: Metrics::new(trainer.dataset.class_names()),
             watch: EarlyStopping::new(settings.monitor, settings.min_delta, settings.patience),
+            plateau: settings
+                .plateau
+                .map(|plateau| ReduceOnPlateau::new(plateau, settings.monitor)),
             best_epoch: None,
             history: History::new(),
         };
@@ -120,7 +124,7 @@ impl<'a> Work<'a> {
     ) -> Result<bool> {
         let (trainer, start) = (self.trainer, Instant::now());
         let (batches, Position { epoch, batch, .. }) = (self.batches(), self.position());
-        let tape = Tape::new(trainer.network)?;
+        let tape = Tape::new(self.network())?;
         progress.epoch_starts(epoch, batches.len() - batch);
         let (mut pictures, mut waited) = (0, Duration::ZERO);
         let ended = batches.ahead(batch_threads(trainer.device), |ahead| -> Result<bool> {
@@ -160,14 +164,29 @@ impl<'a> Work<'a> {
         Ok(ended)
     }
 
+    fn side(&self) -> usize {
+        let settings = self.trainer.settings;
+        side_of_epoch(&settings.resolution, self.position().epoch, settings.epochs)
+    }
+
+    /// The network for the pictures of the epoch at work.
+    fn network(&self) -> &'a dyn Network {
+        match self.trainer.smaller.get(&self.side()) {
+            Some(network) => network.as_ref(),
+            None => self.trainer.network,
+        }
+    }
+
     /// The batches of the epoch at work, from the place in it.
     fn batches(&self) -> Batches<'a> {
         let (dataset, settings) = (self.trainer.dataset, self.trainer.settings);
         let Position { epoch, batch, .. } = self.record.position;
         let train = dataset.indices(Split::Train);
         Batches::new(dataset, train, settings.batch_size)
+            .sampled(&settings.sampling, settings.seed, epoch as u64)
             .shuffled(settings.seed, epoch as u64)
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
+            .with_side(self.side())
             .starting_at(batch)
     }
 
@@ -230,6 +249,9 @@ impl<'a> Work<'a> {
         let judged = record.validation_accuracy.zip(record.validation_loss);
         let figure = judged.and_then(|(accuracy, loss)| monitor.figure(accuracy, loss));
         let improved = figure.is_none_or(|figure| self.record.watch.update(record.epoch, figure));
+        if let (Some(plateau), Some((_, loss))) = (&mut self.record.plateau, judged) {
+            plateau.update(figure.unwrap_or(loss));
+        }
         if improved {
             self.record.best_epoch = Some(record.epoch);
             self.best = Some(state.average.unwrap_or(state.weights));
@@ -280,6 +302,11 @@ impl<'a> Work<'a> {
         let steps = settings.epochs as u64 * self.batches_an_epoch;
         settings.learning_rate
             * settings.schedule.factor(step, steps)
+            * self
+                .record
+                .plateau
+                .as_ref()
+                .map_or(1.0, ReduceOnPlateau::scale)
             * 0.5f64.powi(self.record.halvings as i32)
     }
 
