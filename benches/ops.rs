@@ -14,7 +14,7 @@ use fer_model::ops::{
     AdamSettings, ConvolutionBlock, ConvolutionSettings, Dense, DepthwiseBlock, DepthwiseSettings,
     Engine, Mode, cross_entropy, dropout, flatten, global_mean,
 };
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 
 const BATCH: usize = 32;
 const TRAIN: Mode = Mode::Train { seed: 0, step: 0 };
@@ -118,7 +118,7 @@ fn optimiser(criterion: &mut Criterion) {
         .backward()
         .unwrap();
     let settings = AdamSettings::default();
-    let mut adam = Adam::new(&parameters, settings, Engine::detect()).unwrap();
+    let mut adam = Optimiser::new(&parameters, settings, Engine::detect()).unwrap();
     criterion.bench_function("ops/adam 839176", |bencher| {
         bencher.iter(|| adam.step(&gradients, 1e-3).unwrap());
     });

@@ -67,7 +67,9 @@ fn reading(criterion: &mut Criterion) {
         scale: 0.1,
         shift: 0.1,
         brightness: 0.1,
+        contrast: 0.2,
         erasing: 0.5,
+        ..Augmentation::default()
     };
     for (name, augmentation) in [
         ("batches", Augmentation::default()),

@@ -13,12 +13,12 @@ use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fer_model::ops::{AdamSettings, Engine, Mode, cross_entropy};
 use fer_model::{Architecture, Network, Parameters, Sequential, Tape, pictures_to_tensor};
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 
 struct Training<'a> {
     network: &'a Sequential,
     tape: Option<Tape<'a>>,
-    adam: Adam,
+    adam: Optimiser,
     pictures: Tensor,
     targets: Tensor,
     step: u64,
@@ -36,7 +36,7 @@ impl<'a> Training<'a> {
             .map(|place| f32::from(place % 8 == place / 8 % 8))
             .collect();
         Training {
-            adam: Adam::new(parameters, AdamSettings::default(), network.engine()).unwrap(),
+            adam: Optimiser::new(parameters, AdamSettings::default(), network.engine()).unwrap(),
             network,
             tape: by_tape.then(|| Tape::new(network).unwrap()),
             pictures: pictures_to_tensor(&setting::faces(size), device).unwrap(),

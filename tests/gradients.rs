@@ -5,8 +5,9 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::VarBuilder;
 use fer_data::random::stream;
 use fer_model::ops::{
-    ConvolutionBlock, ConvolutionSettings, Dense, DepthwiseBlock, DepthwiseSettings, Engine, Mode,
-    SqueezeBlock, cross_entropy, dropout, flatten, global_mean, max_pool, relu,
+    ClassWeights, ConvolutionBlock, ConvolutionSettings, Dense, DepthwiseBlock, DepthwiseSettings,
+    Engine, Loss, LossSettings, Mode, SqueezeBlock, cross_entropy, dropout, flatten, global_mean,
+    max_pool, relu,
 };
 use fer_model::{Architecture, Network, Parameters, ResidualSettings, Stack};
 use rand::RngExt;
@@ -338,6 +339,35 @@ fn cross_entropy_with_soft_and_one_hot_targets() {
             // The factor shows that the gradient from above is taken in.
             (cross_entropy(&logits, &targets, engine).unwrap() * 3.0).unwrap()
         });
+    }
+}
+
+#[test]
+fn every_part_of_the_loss_alone_and_all_together() {
+    let logits = variable(random(&[4, 3], "logits"), &[4, 3]);
+    let targets = [1f32, 0., 0., 0.2, 0.5, 0.3, 0., 0., 1., 0.6, 0.4, 0.];
+    let targets = Tensor::from_slice(&targets, (4, 3), &Device::Cpu).unwrap();
+    let vars = [("logits".to_string(), logits.clone())];
+    let mut settings = [LossSettings::default(); 6];
+    settings[0].label_smoothing = 0.2;
+    settings[1].class_weights = ClassWeights::Balanced;
+    settings[2].focal = 2.0;
+    settings[3].focal = 0.5;
+    settings[4].logit_adjustment = 1.0;
+    settings[5] = LossSettings {
+        label_smoothing: 0.1,
+        class_weights: ClassWeights::Balanced,
+        focal: 1.5,
+        logit_adjustment: 0.5,
+    };
+    for engine in [Engine::detect(), Engine::Portable] {
+        for settings in &settings {
+            let loss = Loss::new(settings, &[50, 30, 20]).unwrap();
+            check(&vars, 1e-3, 2e-2, || {
+                let loss = loss.compute(&logits, &targets, engine).unwrap();
+                (loss * 3.0).unwrap()
+            });
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor as Values};
-use fer_model::ops::{Engine, Mode, cross_entropy};
+use fer_model::ops::{AdamSettings, Engine, Mode, cross_entropy};
 use fer_model::{Architecture, CnnSettings, Network, Parameters, Sequential, layer_table};
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -269,7 +269,7 @@ fn gradients_agree() {
 fn five_adam_steps_agree() {
     let (parameters, network) = network();
     let (pictures, targets) = inputs();
-    let mut adam = Adam::new(&parameters, Default::default(), network.engine()).unwrap();
+    let mut adam = Optimiser::new(&parameters, AdamSettings::default(), network.engine()).unwrap();
     let expected = expected();
     for theirs in &expected.losses {
         let logits = network.forward(&pictures, TRAIN).unwrap();

@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+// Batches that step together: as larger ones, and stopped anywhere.
+mod accumulation;
+
+// The temperature and the calibration error against scipy and numpy.
+mod calibration;
+
 // Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
 mod fer2013;
 
@@ -31,6 +37,9 @@ mod drawn_faces;
 
 // Fifty training steps against PyTorch, from the same weights.
 mod pytorch;
+
+// Gradient descent, clipping, the falling rate and the losses against PyTorch.
+mod recipe;
 
 // What must not lie in this repository.
 mod repository;

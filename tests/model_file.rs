@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
 use fer_data::{Expression, Picture, Resize};
-use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummary};
+use fer_model::file::{
+    self, Calibration, Description, Preprocessing, SelfTest, TemperatureOrigin, TrainingSummary,
+};
 use fer_model::ops::Engine;
-use fer_model::{Architecture, Classifier, ModelError, Parameters};
+use fer_model::{Agreement, Architecture, Classifier, ModelError, Parameters, Prediction};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
@@ -35,6 +37,8 @@ fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
             validation_fraction: Some(0.1),
             ..TrainingSummary::default()
         },
+        calibration: None,
+        judged: None,
         self_test: SelfTest::record(&network, &face(0), &Device::Cpu).unwrap(),
     };
     file::save(&path, &weights, &description).unwrap();
@@ -53,6 +57,10 @@ fn rewrite(
         serde_json::from_str(&header.metadata().as_ref().unwrap()["fer"]).unwrap();
     describe(&mut description);
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let dtypes: BTreeMap<String, safetensors::Dtype> = tensors
+        .iter()
+        .map(|(name, view)| (name.to_string(), view.dtype()))
+        .collect();
     let mut tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)> = tensors
         .iter()
         .map(|(name, view)| {
@@ -64,9 +72,11 @@ fn rewrite(
         .collect();
     change(&mut tensors);
     let views = tensors.iter().map(|(name, (shape, data))| {
+        let dtype = dtypes.get(name).copied();
+        let dtype = dtype.unwrap_or(safetensors::Dtype::F32);
         (
             name.as_str(),
-            TensorView::new(safetensors::Dtype::F32, shape.clone(), data).unwrap(),
+            TensorView::new(dtype, shape.clone(), data).unwrap(),
         )
     });
     let metadata = HashMap::from([("fer".to_string(), description.to_string())]);
@@ -263,4 +273,160 @@ fn changed_weights_fail_the_self_test() {
         },
     );
     assert!(refusal(&path).contains("self-test fails: logit 0"));
+}
+
+/// Answers of the model at `path` for twenty drawn faces.
+fn answers(path: &Path) -> Vec<Prediction> {
+    let classifier = Classifier::load(path, &Device::Cpu).unwrap();
+    let pictures: Vec<Picture> = (0..20).map(face).collect();
+    classifier.predict_many(&pictures).unwrap()
+}
+
+fn agreement(one: &[Prediction], other: &[Prediction]) -> Agreement {
+    Agreement::between(
+        one.iter().map(Prediction::probabilities),
+        other.iter().map(Prediction::probabilities),
+    )
+}
+
+#[test]
+fn a_temperature_divides_the_logits_and_leaves_every_class_what_it_is() {
+    let (_folder, path, _weights) = saved();
+    let plain = answers(&path);
+    let calibration = Calibration {
+        temperature: 3.0,
+        origin: TemperatureOrigin::CarriedOver {
+            from: "another".into(),
+        },
+    };
+    rewrite(
+        &path,
+        |description| description["calibration"] = serde_json::to_value(&calibration).unwrap(),
+        |_| (),
+    );
+    let classifier = Classifier::load(&path, &Device::Cpu).unwrap();
+    assert_eq!(classifier.calibration(), Some(&calibration));
+    let cooled = answers(&path);
+    assert_eq!(agreement(&plain, &cooled).equal, 20);
+    for (plain, cooled) in plain.iter().zip(&cooled) {
+        let powers = plain.probabilities().iter().map(|value| value.cbrt());
+        let sum: f32 = powers.clone().sum();
+        for (expected, found) in powers.zip(cooled.probabilities()) {
+            assert!((expected / sum - found).abs() < 1e-6, "{expected} {found}");
+        }
+        assert!(cooled.probability() < plain.probability());
+    }
+}
+
+#[test]
+fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
+    for temperature in [0.0, -2.0] {
+        let (_folder, path, _weights) = saved();
+        let fitted =
+            serde_json::json!({ "split": "validation", "pictures": 3, "chose_epoch": true });
+        rewrite(
+            &path,
+            |description| {
+                description["calibration"] = serde_json::json!({
+                    "temperature": temperature,
+                    "origin": { "fitted": fitted },
+                })
+            },
+            |_| (),
+        );
+        let text = refusal(&path);
+        assert!(
+            text.contains("temperature") && text.contains("above 0"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_model_in_16_bits_is_half_the_size_and_answers_nearly_the_same() {
+    let (folder, path, _weights) = saved();
+    let model = file::load(&path, &Device::Cpu, Engine::detect()).unwrap();
+    let halved = model.halved(&Device::Cpu).unwrap();
+    let small = folder.path().join("small.safetensors");
+    file::save(&small, &halved.weights, &halved.description).unwrap();
+    let size = |path: &Path| fs::metadata(path).unwrap().len() as f64;
+    let share = size(&small) / size(&path);
+    assert!((0.49..0.51).contains(&share), "{share}");
+    let agreement = agreement(&answers(&path), &answers(&small));
+    assert_eq!((agreement.pictures, agreement.share_equal()), (20, 1.0));
+    let difference = agreement.largest_difference;
+    assert!(difference > 0.0 && difference < 1e-3, "{difference}");
+    // The self-test was taken with the rounded weights, and is still strict about them.
+    assert_ne!(halved.description.self_test, model.description.self_test);
+    rewrite(
+        &small,
+        |_| (),
+        |tensors| tensors.get_mut("dense2.bias").unwrap().1[..2].copy_from_slice(&[0, 0x2c]),
+    );
+    assert!(refusal(&small).contains("self-test fails: logit 0"));
+}
+
+#[test]
+fn halving_rounds_to_the_nearest_and_keeps_what_16_bits_cannot_hold() {
+    let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+    // Between 1 and the next value, 1 + 2^-10: below the middle, the middle, above it.
+    let step = 2f32.powi(-10);
+    let ties = [1.0 + 0.49 * step, 1.0 + 0.5 * step, 1.0 + 0.51 * step];
+    let weights = BTreeMap::from([
+        ("ties".to_string(), tensor(&ties)),
+        ("large".to_string(), tensor(&[1.0, 65_520.0])),
+        ("largest".to_string(), tensor(&[1.0, -65_504.0])),
+        ("norm.running_var".to_string(), tensor(&[1e-9, 2.0])),
+        ("norm.running_mean".to_string(), tensor(&[0.5, 2.0])),
+    ]);
+    let halved = file::halve(&weights).unwrap();
+    let widened = |name: &str| -> Vec<f32> {
+        let tensor = halved[name].to_dtype(candle_core::DType::F32).unwrap();
+        tensor.to_vec1().unwrap()
+    };
+    assert_eq!(widened("ties"), [1.0, 1.0, 1.0 + step]);
+    let kept: Vec<&str> = halved
+        .iter()
+        .filter(|(_, tensor)| tensor.dtype() == candle_core::DType::F32)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(kept, ["large", "norm.running_var"]);
+    assert_eq!(widened("norm.running_var"), [1e-9, 2.0]);
+}
+
+#[test]
+fn brain_floats_are_read_and_other_types_refused_by_name() {
+    let (_folder, path, weights) = saved();
+    let model = file::load(&path, &Device::Cpu, Engine::detect()).unwrap();
+    let cast = |dtype| -> BTreeMap<String, Tensor> {
+        let cast = |tensor: &Tensor| tensor.to_dtype(dtype).unwrap();
+        let of = |(name, tensor): (&String, &Tensor)| (name.clone(), cast(tensor));
+        weights.iter().map(of).collect()
+    };
+    let brain = cast(candle_core::DType::BF16);
+    let classes = model.description.classes.len();
+    let architecture = &model.description.architecture;
+    let engine = Engine::detect();
+    let network = file::network(architecture, classes, &brain, &Device::Cpu, engine).unwrap();
+    let mut description = model.description.clone();
+    description.self_test = SelfTest::record(&network, &face(0), &Device::Cpu).unwrap();
+    file::save(&path, &brain, &description).unwrap();
+    let read = file::load(&path, &Device::Cpu, engine).unwrap();
+    let widened = brain["conv1.weight"].to_dtype(candle_core::DType::F32);
+    let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert_eq!(flat(&read.weights["conv1.weight"]), flat(&widened.unwrap()));
+    file::save(&path, &cast(candle_core::DType::F64), &description).unwrap();
+    let text = refusal(&path);
+    assert!(text.contains("F64, expected F32, F16 or BF16"), "{text}");
+}
+
+#[test]
+fn the_built_in_model_is_whole_and_says_what_it_is() {
+    let classifier = Classifier::embedded(&Device::Cpu).unwrap();
+    let training = &classifier.description().training;
+    assert!(!training.data.is_empty() && training.data_hash.len() == 64);
+    let judged = classifier.description().judged.as_ref().unwrap();
+    assert!(judged.pictures > 0 && judged.accuracy > 0.5, "{judged:?}");
+    let prediction = classifier.predict(&face(3)).unwrap();
+    assert_eq!(prediction.iter().len(), classifier.class_names().len());
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 use fer_model::ops::{AdamForm, AdamSettings, Engine, Mode, cross_entropy};
 use fer_model::{Architecture, Network, Parameters, Plan, Sequential, Tape};
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use serde_json::json;
@@ -239,7 +239,7 @@ fn fifty_steps_agree() {
     for case in cases() {
         let (parameters, network) = network(&case, Engine::detect());
         let tape = Tape::new(&network).unwrap();
-        let mut adam = Adam::new(&parameters, ADAM, network.engine()).unwrap();
+        let mut adam = Optimiser::new(&parameters, ADAM, network.engine()).unwrap();
         let batches = batches();
         let losses = stored(&format!("{}.losses", case.name));
         assert_eq!(losses.len(), STEPS);

@@ -53,6 +53,7 @@ fn train(settings: &FitSettings, progress: &mut dyn Progress) -> Fit {
     let checked = settings.clone().check().unwrap();
     let trainer = Trainer {
         network: &network,
+        smaller: Default::default(),
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,
@@ -124,6 +125,7 @@ fn the_kept_weights_are_those_of_the_best_epoch() {
     let checked = longer.check().unwrap();
     let trainer = Trainer {
         network: &network,
+        smaller: Default::default(),
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,

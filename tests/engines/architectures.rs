@@ -1,7 +1,7 @@
 use candle_core::{DType, Device, Tensor};
 use fer_model::ops::{AdamSettings, Engine, Mode, cross_entropy};
 use fer_model::{Architecture, Network, Parameters, Plan, Tape, layer_table, thousands};
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 use serde_json::json;
 
 use super::{flat, kernels, random};
@@ -12,7 +12,7 @@ fn trained(architecture: &Architecture, engine: Engine, threads: usize) -> (Vec<
     pool.unwrap().install(|| {
         let parameters = Parameters::new(5, &Device::Cpu);
         let network = architecture.build(8, engine, parameters.builder()).unwrap();
-        let mut adam = Adam::new(&parameters, AdamSettings::default(), engine).unwrap();
+        let mut adam = Optimiser::new(&parameters, AdamSettings::default(), engine).unwrap();
         let tape = Tape::new(&network).unwrap();
         let pictures = random(&[6, 1, 48, 48], "pictures");
         let targets = Tensor::eye(8, DType::F32, &Device::Cpu).unwrap();

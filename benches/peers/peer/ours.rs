@@ -9,7 +9,7 @@ use fer_model::ops::{
 use fer_model::{
     Architecture, CnnSettings, Network, Parameters, Plan, Sequential, Stack, Tape, VggSettings,
 };
-use fer_train::fit::Adam;
+use fer_train::fit::Optimiser;
 use serde_json::{Value, json};
 
 use crate::exchange::{Block, Exchange};
@@ -33,7 +33,7 @@ impl Side for Fer {
     fn trainer(&self, network: &str, batch: usize, dropout: bool) -> Result<Work> {
         let (parameters, network) = build(&self.0, network, dropout)?;
         let engine = network.engine();
-        let mut adam = Adam::new(&parameters, ADAM, engine)?;
+        let mut adam = Optimiser::new(&parameters, ADAM, engine)?;
         let batches = self
             .0
             .batches(batch)?
@@ -181,6 +181,8 @@ pub(crate) fn save_model(exchange: &Exchange, name: &str) -> Result<Value> {
         classes: Expression::class_names(),
         preprocessing: Preprocessing::default(),
         training: TrainingSummary::default(),
+        calibration: None,
+        judged: None,
         self_test: SelfTest::record(&network, &face, &Device::Cpu)?,
     };
     let path = exchange.path(&format!("{name}-model.safetensors"));

@@ -1,18 +1,23 @@
 //! Small changes to training pictures that keep the expression.
 
-mod sampling;
+mod change;
+mod erasing;
+mod interpolation;
 
-use rand::{Rng, RngExt};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::augmentation::sampling::bilinear;
+use crate::augmentation::change::Change;
+use crate::augmentation::erasing::erase;
 use crate::error::DataError;
-use crate::picture::{PIXELS, SIDE};
+use crate::picture::PIXELS;
 use crate::random::stream;
 
 /// Which changes are drawn at random for each training picture. Every default is none.
 ///
-/// What a picture gets depends on the seed, the epoch and the picture alone.
+/// What a picture gets depends on the seed, the epoch and the picture alone, and on which turn it
+/// is where [sampling](crate::Sampling) gives it several; how the pictures of a batch are mixed, on
+/// the seed, the epoch and the number of the batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
@@ -24,11 +29,29 @@ pub struct Augmentation {
     pub scale: f32,
     /// Farthest shift along each axis, as a share of the side, 0 to 1. Default 0.
     pub shift: f32,
+    /// Farthest shear to either side, in degrees: rows slide along themselves so that columns lean
+    /// by this angle, as a single number for the `shear` of torchvision's `RandomAffine` says.
+    /// 0 to 45. Default 0.
+    pub shear: f32,
     /// Greatest brightness added or taken, on a scale where white is 1. 0 to 1. Default 0.
     pub brightness: f32,
+    /// Greatest change of contrast about the picture's mean, as a share: 0.2 draws 0.8 to 1.2. 0 to 1.
+    /// Default 0.
+    pub contrast: f32,
     /// Probability of erasing a rectangle of 2 % to 25 % of the area, filled with noise
     /// (Zhong et al. 2017, "Random erasing data augmentation"). 0 to 1. Default 0.
     pub erasing: f32,
+    /// Blends every picture and its target with those of another picture of its batch, by a share
+    /// from Beta(α, α) drawn for the batch; this is α (Zhang et al. 2018, "mixup: Beyond empirical
+    /// risk minimization"). Of the two the label's picture gets the greater share, which makes the
+    /// same mixed pictures as often. 0 (off) to 100. Default 0.
+    pub mixup: f32,
+    /// Replaces a square of every picture, one place for the batch, by that of another picture of
+    /// the batch, and the same share of its target; the share is drawn from Beta(α, α) and less
+    /// what lies beyond the edge; this is α (Yun et al. 2019, "CutMix: Regularization strategy to
+    /// train strong classifiers with localizable features"). Where `mixup` is on as well, each
+    /// batch gets one of the two with equal chance. 0 (off) to 100. Default 0.
+    pub cutmix: f32,
 }
 
 impl Augmentation {
@@ -37,20 +60,41 @@ impl Augmentation {
     /// # Errors
     /// [`DataError::Setting`], naming the field.
     pub fn check(&self) -> Result<(), DataError> {
+        const SHARE: &str = "a share from 0 to 1";
+        const ALPHA: &str = "the alpha of a Beta distribution, 0 (off) to 100";
         let ranges = [
-            ("augmentation.flip", self.flip, 1.0),
-            ("augmentation.rotation", self.rotation, 180.0),
-            ("augmentation.scale", self.scale, 0.99),
-            ("augmentation.shift", self.shift, 1.0),
-            ("augmentation.brightness", self.brightness, 1.0),
-            ("augmentation.erasing", self.erasing, 1.0),
+            ("augmentation.flip", self.flip, 1.0, SHARE),
+            (
+                "augmentation.rotation",
+                self.rotation,
+                180.0,
+                "degrees from 0 to 180",
+            ),
+            (
+                "augmentation.scale",
+                self.scale,
+                0.99,
+                "a share from 0 to 0.99",
+            ),
+            ("augmentation.shift", self.shift, 1.0, SHARE),
+            (
+                "augmentation.shear",
+                self.shear,
+                45.0,
+                "degrees from 0 to 45",
+            ),
+            ("augmentation.brightness", self.brightness, 1.0, SHARE),
+            ("augmentation.contrast", self.contrast, 1.0, SHARE),
+            ("augmentation.erasing", self.erasing, 1.0, SHARE),
+            ("augmentation.mixup", self.mixup, 100.0, ALPHA),
+            ("augmentation.cutmix", self.cutmix, 100.0, ALPHA),
         ];
-        for (name, value, most) in ranges {
+        for (name, value, most, expected) in ranges {
             if !(0.0..=most).contains(&value) {
                 return Err(DataError::Setting {
                     name,
                     value: value.to_string(),
-                    expected: "a share from 0 to 1 (rotation: degrees from 0 to 180)",
+                    expected,
                 });
             }
         }
@@ -63,7 +107,7 @@ impl Augmentation {
     }
 
     /// Changes `values`, the 2,304 pixels of picture `index` on a scale of 0 to 1, as drawn for
-    /// `epoch` under `seed`.
+    /// `epoch` under `seed`. [`Batches`](crate::Batches) does this and then mixes the batch.
     ///
     /// # Panics
     /// When `values` has another length.
@@ -74,10 +118,8 @@ impl Augmentation {
         if change.moves() {
             change.warp(values);
         }
-        if change.brightness != 0.0 {
-            values
-                .iter_mut()
-                .for_each(|value| *value = (*value + change.brightness).clamp(0.0, 1.0));
+        if change.lights() {
+            change.light(values);
         }
         if random.random::<f32>() < self.erasing {
             erase(values, &mut random);
@@ -85,69 +127,11 @@ impl Augmentation {
     }
 }
 
-/// One drawn change: angles in radians, shifts in pixels.
-#[derive(Debug)]
-struct Change {
-    mirrored: bool,
-    angle: f32,
-    size: f32,
-    shift: [f32; 2],
-    brightness: f32,
-}
-
-impl Change {
-    fn draw(settings: &Augmentation, random: &mut impl Rng) -> Self {
-        let mut within = |most: f32| most * (2.0 * random.random::<f32>() - 1.0);
-        let angle = within(settings.rotation).to_radians();
-        let size = 1.0 + within(settings.scale);
-        let shift = [(); 2].map(|()| within(settings.shift) * SIDE as f32);
-        let brightness = within(settings.brightness);
-        let mirrored = random.random::<f32>() < settings.flip;
-        Change {
-            mirrored,
-            angle,
-            size,
-            shift,
-            brightness,
-        }
-    }
-
-    fn moves(&self) -> bool {
-        self.mirrored || self.angle != 0.0 || self.size != 1.0 || self.shift != [0.0; 2]
-    }
-
-    /// Moves the picture about its centre, between pixels by bilinear weights, beyond the edge by
-    /// reflection.
-    fn warp(&self, values: &mut [f32]) {
-        let source = values.to_vec();
-        let centre = (SIDE as f32 - 1.0) / 2.0;
-        let (sine, cosine) = self.angle.sin_cos();
-        for (place, value) in values.iter_mut().enumerate() {
-            let x = (place % SIDE) as f32 - centre - self.shift[0];
-            let y = (place / SIDE) as f32 - centre - self.shift[1];
-            let across = (cosine * x + sine * y) / self.size;
-            let down = (cosine * y - sine * x) / self.size;
-            let across = if self.mirrored { -across } else { across };
-            *value = bilinear(&source, across + centre, down + centre);
-        }
-    }
-}
-
-fn erase(values: &mut [f32], random: &mut impl Rng) {
-    let area = PIXELS as f32 * random.random_range(0.02..=0.25f32);
-    let aspect = random.random_range(0.3f32.ln()..=3.3f32.ln()).exp();
-    let side = |length: f32| (length.round() as usize).clamp(1, SIDE);
-    let (height, width) = (side((area * aspect).sqrt()), side((area / aspect).sqrt()));
-    let top = random.random_range(0..=SIDE - height);
-    let left = random.random_range(0..=SIDE - width);
-    for row in values.chunks_exact_mut(SIDE).skip(top).take(height) {
-        row[left..left + width].fill_with(|| random.random());
-    }
-}
-
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::picture::SIDE;
 
     fn gradient() -> Vec<f32> {
         (0..PIXELS)
@@ -180,57 +164,33 @@ mod tests {
     }
 
     #[test]
-    fn each_draw_reaches_its_whole_range_and_no_farther() {
+    fn contrast_spreads_the_values_about_their_mean() {
         let settings = Augmentation {
-            rotation: 12.0,
-            scale: 0.2,
-            shift: 0.1,
-            brightness: 0.3,
-            flip: 0.5,
+            contrast: 0.3,
             ..Augmentation::default()
         };
-        let changes: Vec<Change> = (0..4000)
-            .map(|index| Change::draw(&settings, &mut stream(1, "test", index)))
-            .collect();
-        let reaches = |values: Vec<f32>, low: f32, high: f32| {
-            let least = values.iter().copied().fold(f32::INFINITY, f32::min);
-            let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let margin = 0.01 * (high - low);
-            assert!(
-                low - 1e-6 <= least && least < low + margin,
-                "{least} against {low}"
-            );
-            assert!(
-                high - margin < most && most <= high + 1e-6,
-                "{most} against {high}"
-            );
-        };
-        reaches(
-            changes
+        let mean = |values: &[f32]| values.iter().sum::<f32>() / PIXELS as f32;
+        let spread = |values: &[f32]| {
+            let mean = mean(values);
+            values
                 .iter()
-                .map(|change| change.angle.to_degrees())
-                .collect(),
-            -12.0,
-            12.0,
+                .map(|value| (value - mean).powi(2))
+                .sum::<f32>()
+                .sqrt()
+        };
+        let quiet: Vec<f32> = gradient().iter().map(|value| 0.4 + value / 8.0).collect();
+        let (mut least, mut most) = (f32::INFINITY, 0.0f32);
+        for index in 0..500 {
+            let mut values = quiet.clone();
+            settings.apply(&mut values, 5, 2, index);
+            assert!((mean(&values) - mean(&quiet)).abs() < 1e-4);
+            let factor = spread(&values) / spread(&quiet);
+            (least, most) = (least.min(factor), most.max(factor));
+        }
+        assert!(
+            (0.699..0.71).contains(&least) && (1.29..1.301).contains(&most),
+            "{least} {most}"
         );
-        reaches(changes.iter().map(|change| change.size).collect(), 0.8, 1.2);
-        reaches(
-            changes.iter().map(|change| change.shift[0]).collect(),
-            -4.8,
-            4.8,
-        );
-        reaches(
-            changes.iter().map(|change| change.shift[1]).collect(),
-            -4.8,
-            4.8,
-        );
-        reaches(
-            changes.iter().map(|change| change.brightness).collect(),
-            -0.3,
-            0.3,
-        );
-        let mirrored = changes.iter().filter(|change| change.mirrored).count();
-        assert!((1850..2150).contains(&mirrored), "{mirrored}");
     }
 
     #[test]
@@ -274,6 +234,29 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_is_off_leaves_the_numbers_of_the_others_alone() {
+        let settings = Augmentation {
+            flip: 0.5,
+            rotation: 12.0,
+            erasing: 1.0,
+            ..Augmentation::default()
+        };
+        // The sums of the pictures as they came out before there were contrast and shear.
+        let found: Vec<f32> = (0..4)
+            .map(|index| changed(&settings, index).iter().sum::<f32>())
+            .collect();
+        let expected = [1131.245, 1133.219, 1058.612, 1086.016];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 0.01, "{found} {expected}");
+        }
+        let sheared = Augmentation {
+            shear: 5.0,
+            ..settings.clone()
+        };
+        assert_ne!(changed(&sheared, 0), changed(&settings, 0));
+    }
+
+    #[test]
     fn settings_out_of_range_are_refused_by_name() {
         let settings = Augmentation {
             flip: 1.5,
@@ -284,6 +267,12 @@ mod tests {
                 .check()
                 .is_err_and(|error| error.to_string().contains("augmentation.flip"))
         );
+        for field in ["shear", "mixup", "cutmix"] {
+            let settings: Augmentation =
+                serde_json::from_str(&format!(r#"{{"{field}": 101}}"#)).unwrap();
+            let error = settings.check().unwrap_err().to_string();
+            assert!(error.contains(&format!("augmentation.{field}")), "{error}");
+        }
         let settings = Augmentation {
             scale: f32::NAN,
             ..Augmentation::default()

@@ -1,6 +1,12 @@
 //! Pictures and targets as the arrays that a network takes.
 
 mod ahead;
+#[cfg(test)]
+mod greys;
+mod mixing;
+mod shrinking;
+#[cfg(test)]
+mod tests;
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -8,8 +14,9 @@ use rayon::prelude::*;
 use crate::augmentation::Augmentation;
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::picture::PIXELS;
+use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
+use crate::sampling::{Sampling, drawn_label};
 use crate::worker::guarded;
 
 pub use ahead::Ahead;
@@ -19,9 +26,12 @@ pub use ahead::Ahead;
 pub struct Batch {
     /// The pictures' indices in the data set.
     pub indices: Vec<usize>,
-    /// The classes, one a picture.
+    /// The classes, one a picture. Where labels are [drawn](Sampling::draw_labels), the drawn ones;
+    /// where pictures are mixed, those of the pictures that they were before.
     pub labels: Vec<usize>,
-    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, 48, 48).
+    /// Rows and columns of a picture: 48, or what [`Batches::with_side`] says.
+    pub side: usize,
+    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, side, side).
     pub pixels: Vec<f32>,
     /// Targets, f32 of shape (pictures, classes), each row summing to 1.
     pub targets: Vec<f32>,
@@ -43,10 +53,15 @@ pub struct Batch {
 /// ```
 pub struct Batches<'a> {
     dataset: &'a Dataset,
+    /// Each turn of a picture in the epoch: its index, and the number of pictures in the data set
+    /// added for every turn that it had before, so that each is changed in its own way.
     order: Vec<usize>,
     batch_size: usize,
+    side: usize,
     first: usize,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
+    /// Seed and epoch, where labels are drawn.
+    labels: Option<(u64, u64)>,
 }
 
 impl<'a> Batches<'a> {
@@ -60,8 +75,10 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
+            side: SIDE,
             first: 0,
             augmentation: None,
+            labels: None,
         }
     }
 
@@ -71,9 +88,37 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// The pictures changed as `augmentation` draws it for `epoch` under `seed`.
+    /// As many pictures as before, drawn from them as `sampling` says for `epoch` under `seed`, with
+    /// the labels that it says. A picture that comes several times is changed differently each time.
+    pub fn sampled(mut self, sampling: &Sampling, seed: u64, epoch: u64) -> Self {
+        let indices = self.order.iter().map(|&turn| self.index(turn)).collect();
+        let label = |index| self.dataset.entry(index).label;
+        self.order = sampling.draw(indices, label, seed, epoch);
+        let mut turns = vec![0; self.dataset.len()];
+        for turn in &mut self.order {
+            let index = *turn;
+            *turn += turns[index] * self.dataset.len();
+            turns[index] += 1;
+        }
+        self.labels = sampling.draw_labels.then_some((seed, epoch));
+        self
+    }
+
+    /// The pictures changed and mixed as `augmentation` draws it for `epoch` under `seed`.
     pub fn augmented(mut self, augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
         self.augmentation = (!augmentation.is_none()).then_some((augmentation, seed, epoch));
+        self
+    }
+
+    /// The pictures at `side` × `side` pixels, each the mean of the area that it covers. They are
+    /// changed and mixed at 48×48 before. Training begins faster on small pictures (Howard 2018,
+    /// "Training Imagenet in 3 hours for $25; and CIFAR10 for $0.26": progressive resizing).
+    ///
+    /// # Panics
+    /// When `side` is not 1 to 48.
+    pub fn with_side(mut self, side: usize) -> Self {
+        assert!((1..=SIDE).contains(&side), "a side of 1 to 48, not {side}");
+        self.side = side;
         self
     }
 
@@ -105,10 +150,12 @@ impl<'a> Batches<'a> {
         batch
             .pixels
             .par_chunks_exact_mut(PIXELS)
-            .zip(&batch.indices)
-            .try_for_each(|(values, &index)| {
-                guarded(|| self.dataset.origin(index), || self.fill(values, index))?
+            .zip(self.turns(number))
+            .try_for_each(|(values, &turn)| {
+                let name = || self.dataset.origin(self.index(turn));
+                guarded(name, || self.fill(values, turn))?
             })?;
+        self.finish(&mut batch, number);
         Ok(batch)
     }
 
@@ -118,21 +165,30 @@ impl<'a> Batches<'a> {
         (self.first..self.len()).map(|number| self.batch(number))
     }
 
-    /// Batch `number` with black pictures.
-    fn blank(&self, number: usize) -> Batch {
+    /// The turns of batch `number`.
+    fn turns(&self, number: usize) -> &[usize] {
         let start = number * self.batch_size;
-        let end = (start + self.batch_size).min(self.order.len());
-        let indices = self.order[start..end].to_vec();
+        &self.order[start..(start + self.batch_size).min(self.order.len())]
+    }
+
+    /// The index of the picture whose turn it is.
+    fn index(&self, turn: usize) -> usize {
+        turn % self.dataset.len()
+    }
+
+    /// Batch `number` with black pictures of 48×48.
+    fn blank(&self, number: usize) -> Batch {
+        let turns = self.turns(number).iter();
+        let indices: Vec<usize> = turns.map(|&turn| self.index(turn)).collect();
         let classes = self.dataset.class_names().len();
         let mut targets = vec![0.0; indices.len() * classes];
-        for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
-            self.dataset.write_target(index, target);
-        }
-        let labels = indices
-            .iter()
-            .map(|&index| self.dataset.entry(index).label)
+        let labels = targets
+            .chunks_exact_mut(classes)
+            .zip(&indices)
+            .map(|(target, &index)| self.write_target(index, target))
             .collect();
         Batch {
+            side: SIDE,
             pixels: vec![0.0; indices.len() * PIXELS],
             indices,
             labels,
@@ -140,10 +196,38 @@ impl<'a> Batches<'a> {
         }
     }
 
-    fn fill(&self, values: &mut [f32], index: usize) -> Result<(), DataError> {
-        scale(self.dataset.picture(index)?.pixels(), values);
+    /// Writes the target of picture `index`, and returns its label.
+    fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
+        let entry = self.dataset.entry(index);
+        match (self.labels, &entry.distribution) {
+            (Some((seed, epoch)), Some(distribution)) => {
+                let label = drawn_label(distribution, seed, epoch, index);
+                target[label] = 1.0;
+                label
+            }
+            _ => {
+                self.dataset.write_target(index, target);
+                entry.label
+            }
+        }
+    }
+
+    /// What is done to batch `number` as a whole once its pictures are changed: mixing, and the
+    /// size asked for.
+    fn finish(&self, batch: &mut Batch, number: usize) {
         if let Some((augmentation, seed, epoch)) = self.augmentation {
-            augmentation.apply(values, seed, epoch, index as u64);
+            mixing::mix(batch, augmentation, seed, epoch, number);
+        }
+        if self.side != SIDE {
+            batch.pixels = shrinking::shrink(&batch.pixels, self.side);
+            batch.side = self.side;
+        }
+    }
+
+    fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {
+        scale(self.dataset.picture(self.index(turn))?.pixels(), values);
+        if let Some((augmentation, seed, epoch)) = self.augmentation {
+            augmentation.apply(values, seed, epoch, turn as u64);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@
 //! [`open`] makes a [`Dataset`] of what lies at a path. A data set knows of each picture its class
 //! among the [`ClassNames`], its [`Split`] and whose face it is, and decodes the [`Picture`] when it
 //! is asked for by index. [`Batches`] puts pictures together as the arrays that a network takes,
-//! shuffled and changed by an [`Augmentation`] when they train.
+//! shuffled, changed by an [`Augmentation`] and drawn by a [`Sampling`] when they train.
 //!
 //! # Which data are understood?
 //!
@@ -125,6 +125,7 @@ mod copies;
 
 mod augmentation;
 mod batch;
+mod sampling;
 #[cfg(feature = "hub")]
 mod vision;
 
@@ -142,6 +143,7 @@ pub use picture::{
     Colours, DifferenceHash, LONGEST_SIDE, MOST_MEMORY, PIXELS, Picture, PictureFacts,
     PictureFormat, PictureMode, Resize, SIDE,
 };
+pub use sampling::Sampling;
 pub use skipped::{Skipped, count_by_reason};
 pub use source::{FerPlusTarget, Layout, OpenSettings, open};
 pub use split::{

@@ -5,7 +5,7 @@ use fer_data::{ClassNames, Picture, Resize};
 
 use crate::arch::Network;
 use crate::error::ModelError;
-use crate::file::{self, Description, Model};
+use crate::file::{self, Calibration, Description, Model};
 use crate::input::pictures_to_tensor;
 use crate::ops::{Engine, Mode, log_probabilities};
 use crate::plan::Plan;
@@ -47,7 +47,31 @@ impl Classifier {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn load_with(path: &Path, device: &Device, engine: Engine) -> Result<Self, ModelError> {
-        let model = file::load(path, device, engine)?;
+        Self::new(file::load(path, device, engine)?, device)
+    }
+
+    /// The model that this crate brings along, on `device`.
+    ///
+    /// ```
+    /// use fer_model::{Classifier, Device};
+    ///
+    /// let classifier = Classifier::embedded(&Device::Cpu)?;
+    /// println!("trained on {}", classifier.description().training.data);
+    /// # Ok::<(), fer_model::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A device that fails.
+    #[cfg(feature = "weights")]
+    pub fn embedded(device: &Device) -> Result<Self, ModelError> {
+        Self::new(file::embedded(device, Engine::detect())?, device)
+    }
+
+    /// Predicts with a model that was loaded onto `device`.
+    ///
+    /// # Errors
+    /// A device that fails.
+    pub fn new(model: Model, device: &Device) -> Result<Self, ModelError> {
         Ok(Classifier {
             plan: Plan::new(&model.network)?,
             model,
@@ -63,6 +87,11 @@ impl Classifier {
     /// The classes in the order of the probabilities.
     pub fn class_names(&self) -> &ClassNames {
         &self.model.description.classes
+    }
+
+    /// What makes the probabilities honest, if anything does: see [`Calibration`].
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.model.description.calibration.as_ref()
     }
 
     /// How the pictures that this network learned from became 48×48; those that it is to judge must
@@ -99,6 +128,10 @@ impl Classifier {
             let logits = match &self.plan {
                 Some(plan) => plan.forward(&input)?,
                 None => self.model.network.forward(&input, Mode::Predict)?,
+            };
+            let logits = match self.calibration() {
+                Some(calibration) => calibration.apply(&logits)?,
+                None => logits,
             };
             let rows = log_probabilities(&logits)?.exp()?.to_vec2::<f32>()?;
             predictions.extend(rows.into_iter().map(|probabilities| Prediction {

@@ -13,14 +13,15 @@ pub fn pictures_to_tensor(pictures: &[Picture], device: &Device) -> Result<Tenso
     Tensor::from_vec(values, (pictures.len(), 1, SIDE, SIDE), device)
 }
 
-/// A batch as a network and a loss take it: pictures, f32 of shape (pictures, 1, 48, 48), and
-/// targets, f32 of shape (pictures, classes).
+/// A batch as a network and a loss take it: pictures, f32 of shape (pictures, 1, side, side) with
+/// the batch's side, and targets, f32 of shape (pictures, classes).
 ///
 /// # Errors
 /// A device without memory.
 pub fn batch_to_tensors(batch: Batch, classes: usize, device: &Device) -> Result<(Tensor, Tensor)> {
     let count = batch.labels.len();
-    let pictures = Tensor::from_vec(batch.pixels, (count, 1, SIDE, SIDE), device)?;
+    let shape = (count, 1, batch.side, batch.side);
+    let pictures = Tensor::from_vec(batch.pixels, shape, device)?;
     let targets = Tensor::from_vec(batch.targets, (count, classes), device)?;
     Ok((pictures, targets))
 }

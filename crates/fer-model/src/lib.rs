@@ -32,8 +32,14 @@
 //! # What is in a model file?
 //!
 //! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON
-//! description: architecture, class names in order, preprocessing, training data and seed, and a
-//! self-test. A file that does not fit is refused with the [`Refusal`].
+//! description: architecture, class names in order, preprocessing, training data and seed, how good
+//! it was found, the [temperature](file::Calibration) that its logits are divided by, and a
+//! self-test. Weights are F32, F16 or BF16; [`file::halve`] rounds them. A file that does not fit is
+//! refused with the [`Refusal`].
+//!
+//! # Do I need a file at all?
+//!
+//! `Classifier::embedded` predicts with the model that this crate brings along.
 //!
 //! # Can I train from my own candle program?
 //!
@@ -59,7 +65,8 @@
 //!
 //! # Features
 //!
-//! `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's, by the same names.
+//! `weights` (default): the built-in model, at most 4 MB. `cuda`, `cudnn`, `metal`, `accelerate`,
+//! `mkl`: candle's, by the same names.
 
 pub mod ops;
 
@@ -73,9 +80,11 @@ mod device;
 mod error;
 mod input;
 
+mod agreement;
 mod classifier;
 pub mod file;
 
+pub use agreement::Agreement;
 pub use arch::{
     Architecture, CnnSettings, Layer, MobileSettings, Network, ResNetSettings, ResVggSettings,
     ResidualSettings, Sequential, Shape, Stack, VggSettings,

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fer_data::{FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary};
 use fer_model::Architecture;
+use fer_model::file::WeightFormat;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::CalibrationSettings;
 use crate::checkpoint::CheckpointSettings;
 use crate::fit::FitSettings;
 
@@ -25,6 +27,19 @@ pub struct Config {
     pub training: FitSettings,
     /// When what is done so far is put on disk.
     pub checkpoint: CheckpointSettings,
+    /// Where the temperature comes from.
+    pub calibration: CalibrationSettings,
+    /// How the model is saved.
+    pub output: OutputSettings,
+}
+
+/// How the model of a run is saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputSettings {
+    /// What holds a weight: `f32`, or `f16` for a file of half the size; figures are those of the
+    /// weights as they are saved. Default `f32`.
+    pub weights: WeightFormat,
 }
 
 /// Which pictures, and how they are read and divided.
@@ -106,6 +121,60 @@ impl Config {
         toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()))
     }
 
+    /// Sets one value: `KEY=VALUE`, the key as in the file with dots between its parts, the value in
+    /// TOML, with quotes left away where a word stands alone; the word `none` takes the key out, so
+    /// that it has its default.
+    ///
+    /// ```
+    /// use fer_train::config::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.set("training.augmentation.flip=0.5")?;
+    /// config.set("training.schedule={kind = \"cosine\", warmup = 0.2}")?;
+    /// config.set("model.arch=vgg")?;
+    /// assert_eq!(config.training.augmentation.flip, 0.5);
+    /// assert!(config.set("training.augmentation.flop=1").is_err());
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A key that is not known, or a value of another kind.
+    pub fn set(&mut self, assignment: &str) -> Result<()> {
+        let Some((key, value)) = assignment.split_once('=') else {
+            bail!("`{assignment}` is no KEY=VALUE");
+        };
+        let (key, value) = (key.trim(), value.trim());
+        let mut whole = toml::Table::try_from(&*self)?;
+        let mut parts = key.split('.');
+        let last = parts.next_back().unwrap_or(key);
+        let mut table = &mut whole;
+        for part in parts {
+            let entry = table.entry(part);
+            let entry = entry.or_insert_with(|| toml::Table::new().into());
+            let Some(inner) = entry.as_table_mut() else {
+                bail!("{key}: {part} is a value and has no keys");
+            };
+            table = inner;
+        }
+        match value {
+            "none" => {
+                table.remove(last);
+            }
+            // Another network has other settings.
+            _ if key == "model.arch" => {
+                table.clear();
+                table.insert(last.into(), parsed(value));
+            }
+            _ => {
+                table.insert(last.into(), parsed(value));
+            }
+        }
+        *self = whole
+            .try_into()
+            .with_context(|| format!("`{assignment}` cannot be set"))?;
+        Ok(())
+    }
+
     /// The whole configuration as TOML.
     ///
     /// # Errors
@@ -113,6 +182,13 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).context("the configuration cannot be written as TOML")
     }
+}
+
+/// A value in TOML, or else a word.
+fn parsed(text: &str) -> toml::Value {
+    let table: Result<toml::Table, _> = toml::from_str(&format!("value = {text}"));
+    let value = table.ok().and_then(|mut table| table.remove("value"));
+    value.unwrap_or_else(|| text.into())
 }
 
 #[cfg(test)]
@@ -130,8 +206,49 @@ mod tests {
         config.training.augmentation.flip = 0.5;
         config.training.divergence.response = Response::HalveRate;
         config.checkpoint.every = Some(100);
+        config.calibration.temperature = Some(1.234);
+        config.output.weights = WeightFormat::F16;
         let read: Config = toml::from_str(&config.to_toml().unwrap()).unwrap();
         assert_eq!(read, config);
+    }
+
+    #[test]
+    fn a_value_is_set_by_its_key_and_none_is_its_default() {
+        let mut config = Config::default();
+        for assignment in [
+            "training.averaging.decay=0.9",
+            "training.schedule={kind = \"cosine\"}",
+            "training.schedule.warmup = 0.25",
+            "data.ferplus_target=votes",
+            "training.patience=4",
+            "model.arch=vgg",
+            "model.dropout=0.1",
+        ] {
+            config.set(assignment).unwrap();
+        }
+        assert_eq!(config.training.averaging.unwrap().decay, 0.9);
+        assert_eq!(
+            config.training.schedule,
+            crate::fit::Schedule::Cosine {
+                warmup: 0.25,
+                last: 0.0
+            }
+        );
+        assert_eq!(config.data.ferplus_target, FerPlusTarget::Votes);
+        assert_eq!(config.model.name(), "vgg");
+        config.set("training.averaging=none").unwrap();
+        config.set("training.patience=none").unwrap();
+        assert_eq!(config.training.averaging, None);
+        assert_eq!(config.training.patience, None);
+        for wrong in [
+            "training.epochs",
+            "training.epochs=many",
+            "training.epoch=3",
+            "training.epochs.more=3",
+            "trainings.epochs=3",
+        ] {
+            assert!(config.set(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

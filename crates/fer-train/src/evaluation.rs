@@ -8,7 +8,8 @@ use fer_data::{Batches, Dataset, Split};
 use fer_model::ops::{Mode, log_probabilities};
 use fer_model::{Network, Plan, batch_to_tensors, most_probable};
 
-use crate::metrics::{Copies, Metrics, Report};
+use crate::calibration::{fit_temperature, rescale};
+use crate::metrics::{Copies, Metrics, NotFinite, ProbabilityScore, Report};
 
 /// Pictures that go through the network together.
 const BATCH: usize = 256;
@@ -21,6 +22,10 @@ pub struct Evaluation {
     pub indices: Vec<usize>,
     /// The class predicted for each, the one of the highest probability.
     pub predicted: Vec<usize>,
+    /// The network's log-softmax, at temperature 1: (pictures, classes) row-major.
+    pub log_probabilities: Vec<f32>,
+    labels: Vec<usize>,
+    targets: Vec<f32>,
 }
 
 /// How many threads make batches ahead of a network on `device`: one for the CPU, whose cores the
@@ -44,34 +49,69 @@ pub fn evaluate(
 ) -> Result<Evaluation> {
     let classes = dataset.class_names().len();
     let plan = Plan::new(network)?;
-    let mut metrics = Metrics::new(dataset.class_names());
-    let mut predicted = Vec::with_capacity(indices.len());
-    let batches = Batches::new(dataset, indices.clone(), BATCH);
+    let mut evaluation = Evaluation {
+        metrics: Metrics::new(dataset.class_names()),
+        predicted: Vec::with_capacity(indices.len()),
+        log_probabilities: Vec::with_capacity(indices.len() * classes),
+        labels: Vec::with_capacity(indices.len()),
+        targets: Vec::with_capacity(indices.len() * classes),
+        indices,
+    };
+    let batches = Batches::new(dataset, evaluation.indices.clone(), BATCH);
     batches.ahead(batch_threads(device), |ahead| -> Result<()> {
         for batch in ahead {
             let batch = batch?;
-            let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
+            let (labels, targets) = (batch.labels.clone(), batch.targets.clone());
             let (pictures, _) = batch_to_tensors(batch, classes, device)?;
             let logits = match &plan {
                 Some(plan) => plan.forward(&pictures)?,
                 None => network.forward(&pictures, Mode::Predict)?,
             };
             let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
-            metrics.update(&labels, &shares, &rows)?;
-            predicted.extend(rows.chunks_exact(classes).map(most_probable));
+            evaluation.add(&labels, &targets, &rows)?;
         }
         Ok(())
     })?;
-    Ok(Evaluation {
-        metrics,
-        indices,
-        predicted,
-    })
+    Ok(evaluation)
 }
 
 impl Evaluation {
+    fn add(&mut self, labels: &[usize], targets: &[f32], rows: &[f32]) -> Result<(), NotFinite> {
+        self.metrics.update(labels, targets, rows)?;
+        let classes = self.metrics.confusion().classes();
+        let classes_seen = rows.chunks_exact(classes).map(most_probable);
+        self.predicted.extend(classes_seen);
+        self.log_probabilities.extend_from_slice(rows);
+        self.labels.extend_from_slice(labels);
+        self.targets.extend_from_slice(targets);
+        Ok(())
+    }
+
+    /// The temperature under which these pictures' labels are most likely; see [`fit_temperature`].
+    pub fn fit_temperature(&self) -> Option<f64> {
+        let classes = self.metrics.confusion().classes();
+        fit_temperature(&self.labels, &self.log_probabilities, classes)
+    }
+
+    /// The probabilities of each picture at this temperature, (pictures, classes) row-major.
+    pub fn probabilities(&self, temperature: f64) -> Vec<f32> {
+        let classes = self.metrics.confusion().classes();
+        let rows = rescale(&self.log_probabilities, classes, temperature);
+        rows.into_iter().map(f32::exp).collect()
+    }
+
+    fn score_at(&self, temperature: f64) -> Result<ProbabilityScore, NotFinite> {
+        let mut metrics = self.metrics.clone();
+        metrics.reset();
+        let classes = metrics.confusion().classes();
+        let rows = rescale(&self.log_probabilities, classes, temperature);
+        metrics.update(&self.labels, &self.targets, &rows)?;
+        Ok(metrics.probabilities())
+    }
+
     /// The figures, with how many of the pictures are copies of training pictures and the accuracy
-    /// without those. `split` is `None` when the pictures are all there are.
+    /// without those. `split` is `None` when the pictures are all there are; with a temperature, loss
+    /// and calibration error are those of the probabilities that it gives.
     ///
     /// # Errors
     /// A picture that cannot be read.
@@ -79,10 +119,14 @@ impl Evaluation {
         &self,
         dataset: &Dataset,
         split: Option<Split>,
+        temperature: Option<f64>,
         chosen_on_this_split: bool,
     ) -> Result<Report> {
         let name = split.map_or("all", Split::name);
         let mut report = self.metrics.compute(name, chosen_on_this_split);
+        if let Some(temperature) = temperature {
+            report = report.at_temperature(temperature, self.score_at(temperature)?);
+        }
         if let Some(split) = split.filter(|&split| split != Split::Train) {
             let copies = dataset.copies_of_train(split)?;
             report.copies_of_train = self.without(dataset, &copies);

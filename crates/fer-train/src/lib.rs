@@ -19,6 +19,7 @@
 //! let settings = FitSettings { epochs: 10, ..FitSettings::default() }.check()?;
 //! let trainer = Trainer {
 //!     network: &network,
+//!     smaller: Default::default(),
 //!     parameters: &parameters,
 //!     dataset: &dataset,
 //!     settings: &settings,
@@ -34,18 +35,23 @@
 //!
 //! [`fit`] holds the training: [`FitSettings`](fit::FitSettings) and its
 //! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
-//! network about many pictures; [`metrics`] turns the answers into figures that agree with
-//! scikit-learn's. [`config`] is a run's whole configuration, [`run`] the directory that it leaves,
+//! network about many pictures; [`calibration`] finds the temperature of its answers; [`metrics`]
+//! turns the answers into figures that agree with scikit-learn's. [`config`] is a run's whole
+//! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
+//! leaves,
 //! and [`checkpoint`] what lies there so that a run can go on after any stop.
 //!
 //! # Features
 //!
-//! `cli` (default): the command line. `figures`: the figures of a run. `hub` (default): data sets in
+//! `cli` (default): the command line. `weights` (default): the built-in model. `figures`: the figures
+//! and the model card of a run. `hub` (default): data sets in
 //! candle's own kind. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
 //! `default-features = false` this is the training library alone: no argument parsing, no plots.
 
 pub mod config;
+pub mod recipe;
 
+pub mod calibration;
 pub mod evaluation;
 pub mod fit;
 pub mod metrics;

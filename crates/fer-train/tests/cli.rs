@@ -11,6 +11,12 @@ use serde_json::Value;
 // Folders of pictures: recognised, inspected, trained on, judged.
 #[path = "cli/folders.rs"]
 mod folders;
+#[path = "cli/recipes.rs"]
+mod recipes;
+
+// The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
+#[path = "cli/models.rs"]
+mod models;
 
 // Every command of the README.
 #[path = "cli/readme.rs"]
@@ -90,13 +96,15 @@ fn course_folder(folder: &Path) {
     fs::write(folder.join("emotions.csv"), people).unwrap();
 }
 
-const SMALL: [&str; 7] = [
+const SMALL: [&str; 9] = [
     "--data",
     "fer2013.csv",
     "--ferplus",
     "fer2013new.csv",
     "--epochs",
     "2",
+    "--arch",
+    "cnn",
     "--out",
 ];
 
@@ -127,6 +135,7 @@ fn a_run_leaves_its_directory_and_evaluate_repeats_its_figures_to_the_last_digit
         "confusion_matrix.png",
         "curves.svg",
         "samples.png",
+        "MODEL_CARD.md",
     ] {
         assert!(
             fs::metadata(at.join("run").join(name)).unwrap().len() > 0,
@@ -167,6 +176,13 @@ fn a_run_leaves_its_directory_and_evaluate_repeats_its_figures_to_the_last_digit
     assert_eq!(metrics["split"], "validation");
     assert_eq!(metrics["n"], 24);
     assert_eq!(metrics["chosen_on_this_split"], true);
+    let ece = metrics["ece"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&ece) && metrics["temperature"].as_f64().unwrap() > 0.0);
+    let loss = |value: &Value| value["loss"].as_f64().unwrap();
+    assert!(
+        loss(&metrics) <= loss(&metrics["uncalibrated"]),
+        "a temperature fitted on these very pictures cannot raise their loss"
+    );
     assert_eq!(metrics["classes"][1]["name"], "contempt");
     assert_eq!(metrics["confusion_matrix"].as_array().unwrap().len(), 8);
     let timing = fs::read_to_string(at.join("run/timing.csv")).unwrap();
@@ -208,6 +224,7 @@ fn the_same_command_gives_the_same_bytes_with_any_number_of_threads_and_from_its
         "history.csv",
         "metrics.json",
         "validation.json",
+        "MODEL_CARD.md",
     ] {
         let bytes = |run: &str| fs::read(at.join(run).join(name)).unwrap();
         assert_eq!(bytes("first"), bytes("second"), "{name}");
@@ -227,6 +244,7 @@ fn no_path_and_no_clock_enter_what_must_repeat() {
         "history.csv",
         "metrics.json",
         "validation.json",
+        "MODEL_CARD.md",
     ] {
         let text =
             String::from_utf8_lossy(&fs::read(at.join("run").join(name)).unwrap()).into_owned();
@@ -337,7 +355,7 @@ fn wrong_usage_exits_with_2_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let cases: [(&[&str], &str); 9] = [
-        (&["predict", "face.png"], "train"),
+        (&["evaluate"], "--data"),
         (&["predict", "--model", "m.safetensors"], "IMAGE"),
         (&["--arch", "transformer"], "cnn"),
         (&["--device", "gpu"], "cuda:N"),
@@ -376,7 +394,8 @@ fn failures_exit_with_1_and_name_the_file() {
     fs::write(at.join("notes.csv"), "a,b\n1,2\n").unwrap();
     fs::create_dir(at.join("full")).unwrap();
     fs::write(at.join("full/file"), "x").unwrap();
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["predict", "face.png"], "face.png"),
         (&["--data", "missing.csv"], "missing.csv"),
         (&["--data", "notes.csv"], "notes.csv"),
         (

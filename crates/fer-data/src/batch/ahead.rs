@@ -12,7 +12,7 @@ use crate::worker::guarded;
 /// Batches that lie ready at most, where one thread makes them.
 const READY: usize = 3;
 
-/// Writes the pixels of the picture of an index.
+/// Writes the pixels of the picture whose turn it is.
 type Fill<'a> = dyn Fn(&mut [f32], usize) -> Result<(), DataError> + Sync + 'a;
 
 /// The batches of an epoch in order, each taken over from the thread that made it.
@@ -82,7 +82,7 @@ impl Batches<'_> {
     /// # Panics
     /// When `threads` is 0.
     pub fn ahead<R>(&self, threads: usize, consume: impl FnOnce(&mut Ahead) -> R) -> R {
-        self.ahead_by(threads, &|values, index| self.fill(values, index), consume)
+        self.ahead_by(threads, &|values, turn| self.fill(values, turn), consume)
     }
 
     fn ahead_by<R>(
@@ -118,10 +118,13 @@ impl Batches<'_> {
     /// Batch `number`, made on this thread alone.
     fn batch_by(&self, number: usize, fill: &Fill<'_>) -> Result<Batch, DataError> {
         let mut batch = self.blank(number);
-        for (values, &index) in batch.pixels.chunks_exact_mut(PIXELS).zip(&batch.indices) {
-            let name = || format!("batch {}, {}", number + 1, self.dataset.origin(index));
-            guarded(name, || fill(values, index))??;
+        let turns = self.turns(number);
+        for (values, &turn) in batch.pixels.chunks_exact_mut(PIXELS).zip(turns) {
+            let origin = || self.dataset.origin(self.index(turn));
+            let name = || format!("batch {}, {}", number + 1, origin());
+            guarded(name, || fill(values, turn))??;
         }
+        self.finish(&mut batch, number);
         Ok(batch)
     }
 }
@@ -131,43 +134,9 @@ impl Batches<'_> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::greys::greys;
     use super::*;
-    use crate::picture::Picture;
-    use crate::{Augmentation, ClassNames, Dataset, DatasetParts, Entry, PictureStore};
-    use crate::{Split, SplitSettings};
-
-    struct Greys;
-
-    impl PictureStore for Greys {
-        fn picture(&self, position: usize) -> Result<Picture, DataError> {
-            let pixels: Vec<u8> = (0..PIXELS).map(|at| (at * 7 + position) as u8).collect();
-            Picture::from_pixels(&pixels, "grey")
-        }
-
-        fn origin(&self, position: usize) -> String {
-            format!("grey {position}")
-        }
-    }
-
-    fn greys(count: usize) -> Dataset {
-        let entries = (0..count).map(|position| Entry {
-            position,
-            label: position % 2,
-            distribution: None,
-            subject: None,
-            split: Split::Train,
-        });
-        Dataset::new(DatasetParts {
-            name: "greys".into(),
-            class_names: ClassNames::new(["dark", "light"]).unwrap(),
-            entries: entries.collect(),
-            store: Box::new(Greys),
-            skipped: Vec::new(),
-            split_rule: "all train".into(),
-            split_settings: SplitSettings::default(),
-        })
-        .unwrap()
-    }
+    use crate::{Augmentation, Sampling};
 
     fn everything() -> Augmentation {
         Augmentation {
@@ -176,7 +145,11 @@ mod tests {
             scale: 0.1,
             shift: 0.1,
             brightness: 0.1,
+            contrast: 0.2,
+            shear: 5.0,
             erasing: 0.5,
+            mixup: 0.4,
+            cutmix: 1.0,
         }
     }
 
@@ -189,9 +162,14 @@ mod tests {
     #[test]
     fn batches_made_ahead_are_those_made_when_asked_for_any_number_of_threads() {
         let (dataset, augmentation) = (greys(77), everything());
+        let sampling = Sampling {
+            balanced: 0.5,
+            draw_labels: true,
+        };
         let order: Vec<usize> = (0..dataset.len()).rev().collect();
         let batches = |epoch| {
             Batches::new(&dataset, order.clone(), 8)
+                .sampled(&sampling, 3, epoch)
                 .shuffled(3, epoch)
                 .augmented(&augmentation, 3, epoch)
         };

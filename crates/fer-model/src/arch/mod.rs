@@ -153,8 +153,30 @@ impl Architecture {
         engine: Engine,
         builder: VarBuilder<'_>,
     ) -> Result<Sequential, ModelError> {
+        self.build_for(SIDE, classes, engine, builder)
+    }
+
+    /// As [`build`](Self::build), for pictures of `side` rows and columns in place of 48; the tensors
+    /// are the same.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and a network whose tensors depend on the side: one that flattens.
+    pub fn build_for(
+        &self,
+        side: usize,
+        classes: usize,
+        engine: Engine,
+        builder: VarBuilder<'_>,
+    ) -> Result<Sequential, ModelError> {
         self.check()?;
-        let stack = Stack::new([1, SIDE, SIDE], engine, builder);
+        if side != SIDE && matches!(self, Architecture::Cnn(_)) {
+            return Err(ModelError::Setting {
+                name: "side",
+                value: side.to_string(),
+                expected: "48: cnn flattens its maps, so its weights fit one side only",
+            });
+        }
+        let stack = Stack::new([1, side, side], engine, builder);
         Ok(match self {
             Architecture::Cnn(settings) => settings.build(classes, stack),
             Architecture::Vgg(settings) => settings.build(classes, stack),

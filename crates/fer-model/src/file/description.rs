@@ -4,7 +4,7 @@ use fer_data::{ClassNames, FerPlusTarget, Resize};
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Architecture;
-use crate::file::SelfTest;
+use crate::file::{Calibration, SelfTest};
 
 /// What a model file says of its weights. It stands as JSON under the metadata key `fer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,13 @@ pub struct Description {
     pub preprocessing: Preprocessing,
     /// What the weights were trained on, and how.
     pub training: TrainingSummary,
+    /// What logits are divided by, and where that comes from; absent where they are taken as they
+    /// are, as by files that know nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// How good the network was found to be when it was saved, if it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
     /// A picture with the logits that the network gave for it.
     pub self_test: SelfTest,
 }
@@ -33,6 +40,21 @@ impl Description {
     pub fn library_name() -> String {
         format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
     }
+}
+
+/// How good a network was found to be when it was saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The split of the pictures that judged.
+    pub split: String,
+    /// How many they were.
+    pub pictures: usize,
+    /// The share of them taken for what they are, 0 to 1.
+    pub accuracy: f64,
+    /// The mean F1 of the classes, 0 to 1.
+    pub macro_f1: f64,
+    /// Whether anything of the model was chosen by these very pictures, which flatters the figures.
+    pub chosen_on_this_split: bool,
 }
 
 /// How a picture becomes a network's input. Only [`resize`](Self::resize) leaves a choice so far; a

@@ -1,13 +1,21 @@
 //! The model file: one safetensors file that describes itself.
 
+mod calibration;
 mod description;
+#[cfg(feature = "weights")]
+mod embedded;
+mod half;
 mod read;
 mod replace;
 mod self_test;
 mod write;
 
-pub use description::{Description, Preprocessing, TrainingSummary};
-pub use read::{Model, load};
+pub use calibration::{Calibration, TemperatureOrigin};
+pub use description::{Description, Judged, Preprocessing, TrainingSummary};
+#[cfg(feature = "weights")]
+pub use embedded::embedded;
+pub use half::{WeightFormat, halve};
+pub use read::{Model, load, load_bytes, network};
 pub use replace::{partial, replace};
 pub use self_test::SelfTest;
 pub use write::save;

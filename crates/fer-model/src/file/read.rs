@@ -6,8 +6,9 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use crate::arch::Sequential;
+use crate::arch::{Architecture, Sequential};
 use crate::error::{ModelError, Refusal};
+use crate::file::half::{is_finite, widen};
 use crate::file::self_test::CheckError;
 use crate::file::{Description, KEY, Preprocessing};
 use crate::ops::Engine;
@@ -19,7 +20,7 @@ pub struct Model {
     pub description: Description,
     /// The network, ready to predict; no gradients are recorded.
     pub network: Sequential,
-    /// Its weights by name, on the CPU.
+    /// Its weights by name, on the CPU, in 32 bits when they come from a file.
     pub weights: BTreeMap<String, Tensor>,
 }
 
@@ -33,24 +34,49 @@ pub fn load(path: &Path, device: &Device, engine: Engine) -> Result<Model, Model
         path: path.to_path_buf(),
         source,
     })?;
-    parse(&bytes, device, engine).map_err(|error| match error {
+    load_bytes(&bytes, path, device, engine)
+}
+
+/// As [`load`], from the bytes of a model file, which errors call `name`.
+///
+/// # Errors
+/// [`ModelError::Refused`] with the [`Refusal`].
+pub fn load_bytes(
+    bytes: &[u8],
+    name: &Path,
+    device: &Device,
+    engine: Engine,
+) -> Result<Model, ModelError> {
+    parse(bytes, device, engine).map_err(|error| match error {
         CheckError::Refused(reason) => ModelError::Refused {
-            path: path.to_path_buf(),
+            path: name.to_path_buf(),
             reason,
         },
         CheckError::Model(error) => error,
     })
 }
 
+/// Builds a network with these weights, which records no gradients; weights of 16 bits are widened.
+///
+/// # Errors
+/// Weights that are missing or of another shape, or a device that fails.
+pub fn network(
+    architecture: &Architecture,
+    classes: usize,
+    weights: &BTreeMap<String, Tensor>,
+    device: &Device,
+    engine: Engine,
+) -> Result<Sequential, ModelError> {
+    let builder = parameters::fixed(&widen(weights)?, device)?;
+    architecture.build(classes, engine, builder)
+}
+
 fn parse(bytes: &[u8], device: &Device, engine: Engine) -> Result<Model, CheckError> {
     let description = describe(bytes).map_err(CheckError::Refused)?;
     let weights = tensors(bytes).map_err(CheckError::Refused)?;
     compare(&description, &weights).map_err(CheckError::Refused)?;
-    let builder =
-        parameters::fixed(&weights, device).map_err(|error| CheckError::Model(error.into()))?;
-    let network = description
-        .architecture
-        .build(description.classes.len(), engine, builder)
+    let (architecture, classes) = (&description.architecture, &description.classes);
+    let network = network(architecture, classes.len(), &weights, device, engine)
         .map_err(CheckError::Model)?;
     description.self_test.check(&network, device)?;
     Ok(Model {
@@ -96,6 +122,13 @@ fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
         );
         return Err(Refusal::Description(reason));
     }
+    let calibration = description.calibration.as_ref();
+    if let Some(unusable) = calibration.filter(|calibration| !calibration.is_usable()) {
+        return Err(Refusal::Description(format!(
+            "temperature {} is out of range: expected above 0",
+            unusable.temperature
+        )));
+    }
     Ok(description)
 }
 
@@ -104,27 +137,24 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Refusal> {
         .map_err(|error| Refusal::NotSafetensors(error.to_string()))?;
     let mut weights = BTreeMap::new();
     for (name, view) in file.tensors() {
-        if view.dtype() != safetensors::Dtype::F32 {
-            return Err(Refusal::Tensors(format!(
-                "{name} is {:?}, expected F32",
-                view.dtype()
-            )));
-        }
-        let values: Vec<f32> = view
-            .data()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&bytes| f32::from_le_bytes(bytes))
-            .collect();
-        if values.iter().any(|value| !value.is_finite()) {
+        let dtype = match view.dtype() {
+            safetensors::Dtype::F32 => DType::F32,
+            safetensors::Dtype::F16 => DType::F16,
+            safetensors::Dtype::BF16 => DType::BF16,
+            other => {
+                return Err(Refusal::Tensors(format!(
+                    "{name} is {other:?}, expected F32, F16 or BF16"
+                )));
+            }
+        };
+        let unreadable = |error| Refusal::Tensors(format!("{name}: {error}"));
+        let tensor = Tensor::from_raw_buffer(view.data(), dtype, view.shape(), &Device::Cpu)
+            .and_then(|tensor| tensor.to_dtype(DType::F32))
+            .map_err(unreadable)?;
+        if !is_finite(&tensor).map_err(unreadable)? {
             return Err(Refusal::NotFinite(name));
         }
-        let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu);
-        weights.insert(
-            name.clone(),
-            tensor.map_err(|error| Refusal::Tensors(format!("{name}: {error}")))?,
-        );
+        weights.insert(name, tensor);
     }
     Ok(weights)
 }

@@ -38,6 +38,16 @@ impl SelfTest {
         })
     }
 
+    /// The same picture, with what `network` says of it.
+    ///
+    /// # Errors
+    /// A network that cannot take the picture, or no picture.
+    pub(crate) fn again(&self, network: &dyn Network, device: &Device) -> Result<Self, ModelError> {
+        let pixels = STANDARD.decode(&self.picture).unwrap_or_default();
+        let picture = Picture::from_pixels(&pixels, "the self-test's picture")?;
+        SelfTest::record(network, &picture, device)
+    }
+
     /// Asks again and compares.
     pub(crate) fn check(&self, network: &dyn Network, device: &Device) -> Result<(), CheckError> {
         let unreadable = |reason: String| {

@@ -8,6 +8,7 @@ use crate::file::{Description, KEY, replace};
 
 /// Writes weights and their description to `path`, as [`replace`] does it.
 ///
+/// Each tensor is written in the type that it has: F32, or F16 after [`halve`](crate::file::halve).
 /// The bytes depend on the arguments alone.
 ///
 /// # Errors

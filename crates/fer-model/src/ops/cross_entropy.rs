@@ -17,7 +17,7 @@ pub fn log_probabilities(logits: &Tensor) -> Result<Tensor> {
 /// Categorical cross-entropy from logits, averaged over the rows: a scalar in nats.
 ///
 /// `logits` and `targets` are (rows, classes); each row of `targets` is a distribution, one-hot or
-/// soft. The loss is −Σ target · log softmax(logits) over the classes, as Keras's
+/// soft, or any weights of the classes that are not negative. The loss is −Σ target · log softmax(logits) over the classes, as Keras's
 /// `CategoricalCrossentropy(from_logits=True)` has it. The targets get no gradient.
 ///
 /// # Errors

@@ -23,9 +23,13 @@ mod relu;
 mod squeeze;
 
 mod adam;
+mod average;
 mod cross_entropy;
+mod loss;
+mod sgd;
 
 pub use adam::{AdamForm, AdamSettings, AdamState};
+pub use average::average_towards;
 pub(crate) use convolution::Affine;
 pub use convolution::{ConvolutionBlock, ConvolutionSettings, DepthwiseBlock, DepthwiseSettings};
 pub use cross_entropy::{cross_entropy, log_probabilities};
@@ -36,7 +40,9 @@ pub use engine::{Engine, EngineChoice};
 pub(crate) use finish::Finish;
 pub use flatten::flatten;
 pub(crate) use gated_sum::gated_sum;
+pub use loss::{ClassWeights, Loss, LossSettings};
 pub use max_pool::max_pool;
 pub use mean::global_mean;
 pub use relu::relu;
+pub use sgd::{SgdSettings, SgdState};
 pub use squeeze::SqueezeBlock;

@@ -20,6 +20,7 @@ const BLANK: [u8; 64] = [b'0'; 64];
 
 const WEIGHTS: &str = "weights.";
 const OPTIMISER: &str = "optimiser.";
+const AVERAGE: &str = "average.";
 const BEST: &str = "best.";
 
 /// What one checkpoint file holds.
@@ -53,6 +54,7 @@ pub fn encode(identity: &Identity, state: &RunState) -> Result<Vec<u8>> {
     let groups = [
         (WEIGHTS, Some(&state.weights)),
         (OPTIMISER, Some(&state.optimiser)),
+        (AVERAGE, state.average.as_ref()),
         (BEST, state.best.as_ref()),
     ];
     let mut tensors = BTreeMap::new();
@@ -90,22 +92,24 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint> {
         version.format
     );
     let header: Header<Identity, Record> = serde_json::from_str(text)?;
-    let [weights, optimiser, best] = groups(bytes)?;
+    let [weights, optimiser, average, best] = groups(bytes)?;
+    let filled = |group: BTreeMap<String, Tensor>| (!group.is_empty()).then_some(group);
     Ok(Checkpoint {
         identity: header.identity,
         state: RunState {
             record: header.record,
             weights,
             optimiser,
-            best: (!best.is_empty()).then_some(best),
+            average: filled(average),
+            best: filled(best),
             timings: Vec::new(),
         },
     })
 }
 
-/// The tensors of each group by name: weights, optimiser, best.
-fn groups(bytes: &[u8]) -> Result<[BTreeMap<String, Tensor>; 3]> {
-    let mut groups = [WEIGHTS, OPTIMISER, BEST].map(|group| (group, BTreeMap::new()));
+/// The tensors of each group by name: weights, optimiser, average, best.
+fn groups(bytes: &[u8]) -> Result<[BTreeMap<String, Tensor>; 4]> {
+    let mut groups = [WEIGHTS, OPTIMISER, AVERAGE, BEST].map(|group| (group, BTreeMap::new()));
     for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
         let mut places = groups.iter_mut();
         let place = places.find_map(|(group, members)| Some((name.strip_prefix(*group)?, members)));

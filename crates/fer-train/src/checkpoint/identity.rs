@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use crate::config::Config;
 
-/// Settings that a resumed run may change: how far it goes, how it is watched over, and where the
-/// data are, which their own digests tell.
-const FREE: [&str; 9] = [
+/// Settings that a resumed run may change: how far it goes, how it is watched over, what becomes of
+/// the trained weights, and where the data are, which their own digests tell.
+const FREE: [&str; 11] = [
+    "calibration",
     "checkpoint",
     "data.ferplus",
     "data.label_map",
@@ -19,6 +20,7 @@ const FREE: [&str; 9] = [
     "data.path",
     "data.strict",
     "data.vocabulary",
+    "output",
     "training.divergence",
     "training.epochs",
 ];
@@ -79,6 +81,10 @@ impl Identity {
     pub fn settings(config: &Config) -> Result<BTreeMap<String, String>> {
         let mut settings = BTreeMap::new();
         flatten("", &serde_json::to_value(config)?, &mut settings);
+        if config.training.schedule.has_an_end() {
+            let epochs = config.training.epochs;
+            settings.insert("training.epochs".into(), epochs.to_string());
+        }
         Ok(settings)
     }
 
@@ -190,6 +196,7 @@ mod tests {
         other.training.divergence.most_halvings = 1;
         other.data.path = "elsewhere".into();
         other.checkpoint.every = Some(7);
+        other.calibration.temperature = Some(1.5);
         assert!(run.other_settings(&other).unwrap().is_empty());
     }
 

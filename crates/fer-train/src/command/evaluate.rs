@@ -4,11 +4,13 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split, open};
-use fer_model::file::{self, Description, TrainingSummary};
+use fer_model::file::{Calibration, Description, TrainingSummary};
 use fer_model::{ClassNames, ModelError, thousands};
 
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
+use crate::command::calibration::what_was_chosen;
+use crate::command::model;
 use crate::command::output::{self, People, percent};
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
@@ -18,8 +20,8 @@ use crate::run::report_json;
 /// What `evaluate` takes.
 #[derive(Args)]
 pub(crate) struct EvaluateArguments {
-    /// The saved model
-    model: PathBuf,
+    /// The saved model [default: the built-in one]
+    model: Option<PathBuf>,
     #[command(flatten)]
     data: DataArguments,
     /// The pictures to judge on: train, validation, test or all [default: test or else validation
@@ -39,8 +41,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     }
     let people = People::beside_json(arguments.json);
     let (selected, engine) = arguments.device.select(people)?;
-    let model = file::load(&arguments.model, &selected.device, engine)?;
-    let training = &model.description.training;
+    let model = model::load(arguments.model.as_deref(), &selected.device, engine)?;
     let (dataset, same) = open_as_trained(&arguments.data, &model.description)?;
     check_classes(&model.description.classes, &dataset)?;
     describe_data(&dataset, people)?;
@@ -59,17 +60,35 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
         dataset.name(),
         split.map_or("", Split::name)
     );
-    let chosen_on = training.epoch_chosen_on.as_deref();
-    let chosen =
-        same && chosen_on.is_some() && (split.is_none() || chosen_on == split.map(Split::name));
+    let chosen = if same {
+        chosen_on(&model.description, split)
+    } else {
+        None
+    };
+    let calibration = model.description.calibration.as_ref();
+    let temperature = calibration.map(|calibration| calibration.temperature);
     let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;
-    let report = evaluation.report(&dataset, split, chosen)?;
+    let report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
     if arguments.json {
         output::data(&report_json(&report)?)?;
     } else {
         say(&report, people)?;
+        if let Some(chosen) = chosen {
+            people.say(&format!("note: some of these pictures {chosen}"))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What of the model was chosen on pictures of this split of its own data.
+fn chosen_on(description: &Description, split: Option<Split>) -> Option<&'static str> {
+    let is_judged = |name: &str| split.is_none_or(|split| split.name() == name);
+    let epoch = description.training.epoch_chosen_on.as_deref();
+    let fitted = description
+        .calibration
+        .as_ref()
+        .and_then(Calibration::fitted_on);
+    what_was_chosen(epoch.is_some_and(is_judged), fitted.is_some_and(is_judged))
 }
 
 /// Opens the data with the settings of the training run where flags leave them open, and tells
@@ -169,7 +188,7 @@ fn say(report: &Report, people: People) -> Result<()> {
             thousands(copies.n as usize)
         ))?;
     }
-    people.say(&format!("loss        {:.4}", report.loss))?;
+    say_probabilities(report, people)?;
     people.say(&format!("macro F1    {:.3}", report.macro_f1))?;
     people.say(&format!("weighted F1 {:.3}", report.weighted_f1))?;
     people.say(&format!(
@@ -195,8 +214,22 @@ fn say(report: &Report, people: People) -> Result<()> {
         );
         people.say(&format!("{:width$}  {figures}", class.name))?;
     }
-    if report.chosen_on_this_split {
-        people.say("note: some of these pictures chose the epoch, which flatters the figures")?;
+    Ok(())
+}
+
+fn say_probabilities(report: &Report, people: People) -> Result<()> {
+    people.say(&format!("loss        {:.4}", report.loss))?;
+    people.say(&format!(
+        "ECE         {} (expected calibration error)",
+        percent(report.ece)
+    ))?;
+    if let Some(without) = &report.uncalibrated {
+        people.say(&format!(
+            "            at temperature {:.3}; without it loss {:.4}, ECE {}",
+            report.temperature,
+            without.loss,
+            percent(without.ece)
+        ))?;
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! The command line: what a person types, and what they are told.
 
 mod arguments;
+mod calibration;
 mod evaluate;
 mod inspect;
+mod model;
 mod output;
 mod predict;
 mod progress;

@@ -7,14 +7,14 @@ use fer_model::{Classifier, Prediction};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::command::Usage;
 use crate::command::arguments::DeviceArguments;
+use crate::command::model;
 use crate::command::output::{self, People, percent};
 
 /// What `predict` takes.
 #[derive(Args)]
 pub(crate) struct PredictArguments {
-    /// The saved model
+    /// The saved model [default: the built-in one]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Pictures of one face each, cropped to it: PNG, JPEG, BMP, GIF, WebP, TIFF or PNM
@@ -44,16 +44,11 @@ enum Element {
 }
 
 pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
-    let Some(model) = &arguments.model else {
-        return Err(Usage(
-            "predict needs --model MODEL; to get one, train: `fer-train` alone trains on drawn faces and leaves runs/drawn-cnn/model.safetensors".into(),
-        )
-        .into());
-    };
     let people = People::beside_json(arguments.json);
     let selected = arguments.device.device.select()?;
     let engine = arguments.device.engine.select()?;
-    let classifier = Classifier::load_with(model, &selected.device, engine)?;
+    let model = model::load(arguments.model.as_deref(), &selected.device, engine)?;
+    let classifier = Classifier::new(model, &selected.device)?;
     let mut elements = Vec::with_capacity(arguments.images.len());
     for image in &arguments.images {
         let element = predict(&classifier, image);

@@ -1,37 +1,64 @@
-//! What a finished run leaves: the model, its figures, and what a person is told of them.
-
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use candle_core::Tensor;
 use fer_data::drawn::DrawnFaces;
 use fer_data::{Picture, Split};
-use fer_model::file::{self, Description, Preprocessing, SelfTest, TrainingSummary};
-use fer_model::{Network, thousands};
+use fer_model::file::{
+    self, Calibration, Description, Judged, Preprocessing, SelfTest, TrainingSummary, WeightFormat,
+};
+use fer_model::{Agreement, Network, Sequential, thousands};
 
+use crate::command::calibration::{calibrate, what_was_chosen};
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::figures;
 use crate::fit::Fit;
 use crate::metrics::Report;
+use crate::report::model_card::ModelCard;
 
-/// Writes everything that a finished run leaves, and says how good it is.
+/// What a run found out: the answers for the pictures that judge, and the temperature.
+struct Findings {
+    calibration: Option<Calibration>,
+    /// The figures on validation and on test, as far as there are such pictures.
+    reports: Vec<Report>,
+    /// The answers that the last of them counts.
+    evaluation: Option<Evaluation>,
+}
+
+/// Writes everything that a finished run leaves, and says how good it is. All figures are those of
+/// the weights as they are saved.
 ///
 /// # Errors
 /// A file that cannot be written, or a device that fails.
 pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<()> {
     let (run, people) = (session.run, session.people);
-    let description = describe(session, fit, network)?;
     run.write_history(&fit.history, &fit.timings)?;
-    file::save(&run.file("model.safetensors"), &fit.weights, &description)?;
     figures::write_curves(run, fit)?;
-    if let Some(report) = judge(session, fit, network)? {
-        say_result(&report, fit, people)?;
-    } else {
-        people.say(
-            "result      none: no picture validates and none tests, so metrics.json is not written",
-        )?;
-    }
+    let halved = match session.config.output.weights {
+        WeightFormat::F32 => None,
+        WeightFormat::F16 => Some(halve(session, fit)?),
+    };
+    let (weights, saved): (_, &dyn Network) = match &halved {
+        None => (&fit.weights, network),
+        Some((weights, network)) => (weights, network),
+    };
+    let findings = judge(session, fit, saved)?;
+    let agreement = match halved.is_some() {
+        true => agreement(session, &findings, network)?,
+        false => None,
+    };
+    let description = describe(session, fit, saved, &findings)?;
+    file::save(&run.file("model.safetensors"), weights, &description)?;
+    let card = ModelCard {
+        description: &description,
+        reports: &findings.reports,
+        config: session.config,
+        agreement,
+    };
+    run.write("MODEL_CARD.md", card.markdown()?.as_bytes())?;
+    say_result(&findings, fit, agreement, people)?;
     let model = run.file("model.safetensors");
     people.say(&format!("run         {}", run.path().display()))?;
     people.say(&format!(
@@ -41,7 +68,53 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
     Ok(())
 }
 
-fn describe(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Description> {
+/// The weights in 16 bits, and the network that they make.
+fn halve(session: &Session<'_>, fit: &Fit) -> Result<(BTreeMap<String, Tensor>, Sequential)> {
+    let weights = file::halve(&fit.weights)?;
+    let network = file::network(
+        &session.config.model,
+        session.dataset.class_names().len(),
+        &weights,
+        session.device,
+        session.engine,
+    )?;
+    Ok((weights, network))
+}
+
+/// How far the saved answers are from those of `network`, the one in 32 bits.
+fn agreement(
+    session: &Session<'_>,
+    findings: &Findings,
+    network: &dyn Network,
+) -> Result<Option<Agreement>> {
+    let Some(saved) = &findings.evaluation else {
+        return Ok(None);
+    };
+    let whole = evaluate(
+        network,
+        session.dataset,
+        saved.indices.clone(),
+        session.device,
+    )?;
+    let calibration = findings.calibration.as_ref();
+    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+    let (saved, whole) = (
+        saved.probabilities(temperature),
+        whole.probabilities(temperature),
+    );
+    let classes = session.dataset.class_names().len();
+    Ok(Some(Agreement::between(
+        saved.chunks_exact(classes),
+        whole.chunks_exact(classes),
+    )))
+}
+
+fn describe(
+    session: &Session<'_>,
+    fit: &Fit,
+    network: &dyn Network,
+    findings: &Findings,
+) -> Result<Description> {
     let Session {
         config,
         settings,
@@ -90,48 +163,90 @@ fn describe(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<D
             batch_size: settings.batch_size,
             learning_rate: settings.learning_rate,
         },
+        calibration: findings.calibration.clone(),
+        judged: findings.reports.last().map(|report| Judged {
+            split: report.split.clone(),
+            pictures: report.n as usize,
+            accuracy: report.accuracy,
+            macro_f1: report.macro_f1,
+            chosen_on_this_split: report.chosen_on_this_split,
+        }),
         self_test: SelfTest::record(network, &picture, device)?,
     })
 }
 
-/// Writes the figures of validation, and of test where there is one; gives those that
-/// `metrics.json` holds.
-fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Option<Report>> {
+/// Judges the network on validation, which gives the temperature, and on test where there is one, and
+/// writes the figures. `metrics.json` holds the last.
+fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Findings> {
     let Session {
+        config,
         settings,
         dataset,
         device,
         run,
         ..
     } = *session;
-    let mut judged: Option<(Report, Evaluation)> = None;
-    for split in [Split::Validation, Split::Test] {
-        let indices = dataset.indices(split);
-        if indices.is_empty() {
-            continue;
-        }
-        let evaluation = evaluate(network, dataset, indices, device)?;
-        let chosen = split == Split::Validation && fit.chosen_on_validation;
-        let report = evaluation.report(dataset, Some(split), chosen)?;
-        if split == Split::Validation {
-            run.write_report("validation.json", &report)?;
-        }
-        judged = Some((report, evaluation));
-    }
-    let Some((report, evaluation)) = judged else {
-        return Ok(None);
+    let evaluate_split = |split| match dataset.indices(split) {
+        indices if indices.is_empty() => Ok(None),
+        indices => evaluate(network, dataset, indices, device).map(Some),
     };
-    run.write_report("metrics.json", &report)?;
-    figures::write_confusion_matrix(run, &report)?;
-    figures::write_samples(run, dataset, &evaluation, settings.seed)?;
-    Ok(Some(report))
+    let validation = evaluate_split(Split::Validation)?;
+    let calibration = calibrate(
+        &config.calibration,
+        validation.as_ref(),
+        fit.chosen_on_validation,
+    );
+    let temperature = calibration
+        .as_ref()
+        .map(|calibration| calibration.temperature);
+    let mut reports = Vec::new();
+    if let Some(evaluation) = &validation {
+        let chosen = what_validation_chose(fit, calibration.as_ref()).is_some();
+        let report = evaluation.report(dataset, Some(Split::Validation), temperature, chosen)?;
+        run.write_report("validation.json", &report)?;
+        reports.push(report);
+    }
+    let test = evaluate_split(Split::Test)?;
+    if let Some(evaluation) = &test {
+        reports.push(evaluation.report(dataset, Some(Split::Test), temperature, false)?);
+    }
+    let evaluation = test.or(validation);
+    if let Some((evaluation, report)) = evaluation.as_ref().zip(reports.last()) {
+        run.write_report("metrics.json", report)?;
+        figures::write_confusion_matrix(run, report)?;
+        figures::write_samples(run, dataset, evaluation, settings.seed)?;
+    }
+    Ok(Findings {
+        calibration,
+        reports,
+        evaluation,
+    })
 }
 
-fn say_result(report: &Report, fit: &Fit, people: People) -> Result<()> {
-    let chosen = match report.chosen_on_this_split {
-        true => " (these pictures chose the epoch, which flatters the figure)",
-        false => "",
+fn what_validation_chose(fit: &Fit, calibration: Option<&Calibration>) -> Option<&'static str> {
+    let fitted = calibration.is_some_and(|calibration| calibration.fitted_on().is_some());
+    what_was_chosen(fit.chosen_on_validation, fitted)
+}
+
+fn say_result(
+    findings: &Findings,
+    fit: &Fit,
+    agreement: Option<Agreement>,
+    people: People,
+) -> Result<()> {
+    let Some(report) = findings.reports.last() else {
+        people.say(
+            "result      none: no picture validates and none tests, so metrics.json is not written",
+        )?;
+        return Ok(());
     };
+    let chosen = match report.chosen_on_this_split {
+        true => what_validation_chose(fit, findings.calibration.as_ref()),
+        false => None,
+    };
+    let chosen = chosen.map_or(String::new(), |chosen| {
+        format!(" (these pictures {chosen})")
+    });
     people.say(&format!(
         "result      {} of {} {} pictures right, macro F1 {:.3}, weights of epoch {}{chosen}",
         percent(report.accuracy),
@@ -140,5 +255,21 @@ fn say_result(report: &Report, fit: &Fit, people: People) -> Result<()> {
         report.macro_f1,
         fit.epoch,
     ))?;
+    if let Some(without) = report.uncalibrated {
+        people.say(&format!(
+            "calibration temperature {:.3}: expected calibration error {}, without it {}",
+            report.temperature,
+            percent(report.ece),
+            percent(without.ece)
+        ))?;
+    }
+    if let Some(agreement) = agreement {
+        people.say(&format!(
+            "16 bits     name the class that 32 bits do for {} of {} pictures; probabilities differ by {:.5} at most",
+            thousands(agreement.equal),
+            thousands(agreement.pictures),
+            agreement.largest_difference
+        ))?;
+    }
     Ok(())
 }

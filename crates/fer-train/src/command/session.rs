@@ -14,7 +14,9 @@ use crate::command::resumption::Start;
 use crate::command::signals::Signals;
 use crate::command::{progress, results};
 use crate::config::Config;
-use crate::fit::{CheckedSettings, Divergence, Ended, Position, Response, Trainer};
+use crate::fit::{
+    CheckedSettings, Divergence, Ended, Position, Response, Trainer, smaller_networks,
+};
 use crate::run::RunDirectory;
 
 /// All that a run works with.
@@ -62,6 +64,13 @@ impl Session<'_> {
         };
         let trainer = Trainer {
             network: &network,
+            smaller: smaller_networks(
+                &self.settings.resolution,
+                &self.config.model,
+                classes,
+                self.engine,
+                &parameters,
+            )?,
             parameters: &parameters,
             dataset: self.dataset,
             settings: self.settings,
@@ -92,7 +101,7 @@ impl Session<'_> {
         self.people
             .say(&format!("to go on    fer-train --resume {run}"))?;
         let done = position.epoch - 1;
-        if done > 0 {
+        if done > 0 && !self.settings.schedule.has_an_end() {
             self.people.say(&format!(
                 "to end here fer-train --resume {run} --epochs {done}"
             ))?;

@@ -13,6 +13,7 @@ use crate::command::output::People;
 use crate::command::resumption::Resumption;
 use crate::command::session::Session;
 use crate::config::Config;
+use crate::recipe::Recipe;
 use crate::run::RunDirectory;
 
 /// What `train` takes.
@@ -22,24 +23,32 @@ pub(crate) struct TrainArguments {
     data: DataArguments,
     #[command(flatten)]
     device: DeviceArguments,
-    /// The network [default: cnn, the source document's]
+    /// The network [default: the recipe's; without one cnn, the source document's]
     #[arg(long, value_name = "NAME", value_parser = Architecture::NAMES)]
     arch: Option<String>,
-    /// Passes over the training pictures [default: 10]
+    /// Passes over the training pictures [default: the recipe's; without one 10]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Pictures in a batch [default: 32]
+    /// Pictures in a batch [default: the recipe's; without one 32]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
-    /// Learning rate [default: 0.001]
+    /// Learning rate, the highest of the schedule [default: the recipe's; without one 0.001]
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
     /// Stop after this many epochs without an improvement on validation [default: never]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
+    /// A configuration that comes with the program: quick, ferplus or fer2013; flags go over it
+    /// [default: quick with --data, unless there is --arch or --config; else none]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"])]
+    recipe: Option<Recipe>,
     /// A configuration in TOML, as a run leaves it; flags go over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A value of the configuration, such as training.augmentation.flip=0.5; none for its default.
+    /// May be given again
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
     /// The directory that the run leaves [default: the next free runs/DATA-NETWORK]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -52,26 +61,51 @@ pub(crate) struct TrainArguments {
 }
 
 impl TrainArguments {
-    fn config(&self) -> Result<Config> {
+    /// The configuration that the flags go over.
+    fn foundation(&self) -> Result<Config> {
         let left = self.resume.as_ref().map(|run| run.join("config.toml"));
-        let mut config = match self.config.as_ref().or(left.as_ref()) {
-            Some(path) => Config::read(path).map_err(|error| Usage(format!("{error:#}")))?,
-            None => Config::default(),
-        };
+        if let Some(path) = self.config.as_ref().or(left.as_ref()) {
+            return Ok(Config::read(path).map_err(|error| Usage(format!("{error:#}")))?);
+        }
+        match self.chosen_recipe() {
+            Some(recipe) => recipe.config(),
+            None => Ok(Config::default()),
+        }
+    }
+
+    /// The recipe that was named, or the one for data of one's own.
+    fn chosen_recipe(&self) -> Option<Recipe> {
+        let data = self.data.data.as_deref();
+        let own_data = data.is_some_and(|path| path != Path::new("drawn"));
+        let plain = self.arch.is_some() || self.config.is_some() || self.resume.is_some();
+        self.recipe
+            .or((own_data && !plain).then_some(Recipe::Quick))
+    }
+
+    fn config(&self) -> Result<Config> {
+        let mut config = self.foundation()?;
         self.data.apply(&mut config.data);
         if let Some(name) = &self.arch
             && name != config.model.name()
         {
             config.model = Architecture::named(name)?;
         }
+        for assignment in &self.assignments {
+            let set = config.set(assignment);
+            set.map_err(|error| Usage(format!("--set: {error:#}")))?;
+        }
         let training = &mut config.training;
         training.seed = self.data.reading.seed.unwrap_or(training.seed);
-        training.epochs = self.epochs.unwrap_or(training.epochs);
+        if let Some(epochs) = self.epochs {
+            training.epochs = epochs;
+            training.least_steps = None;
+        }
         training.batch_size = self.batch_size.unwrap_or(training.batch_size);
         training.learning_rate = self.lr.unwrap_or(training.learning_rate);
         training.patience = self.patience.or(training.patience);
         config.checkpoint.every = self.checkpoint_every.or(config.checkpoint.every);
         config.checkpoint.check()?;
+        config.calibration.check()?;
         config.model.check()?;
         config.data.split.check()?;
         Ok(config)
@@ -85,8 +119,8 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         .as_deref()
         .map(|path| Resumption::open(path, people))
         .transpose()?;
-    let config = arguments.config()?;
-    let settings = config.training.clone().check()?;
+    let mut config = arguments.config()?;
+    config.training.clone().check()?;
     match (&left, &arguments.out) {
         (Some(left), _) => left.check_settings(&config)?,
         (None, Some(path)) => RunDirectory::check_free(path)?,
@@ -94,14 +128,20 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     }
     let (selected, engine) = arguments.device.select(people)?;
     let dataset = open(&config.data.path, &config.data.open_settings())?;
+    if let Some(recipe) = arguments.chosen_recipe() {
+        people.say(&format!("recipe      {recipe}"))?;
+    }
     describe_data(&dataset, people)?;
     say_warnings(&dataset, people)?;
+    let pictures = dataset.indices(Split::Train).len();
     ensure!(
-        !dataset.indices(Split::Train).is_empty(),
+        pictures > 0,
         "{} ({}) have no picture to train on",
         config.data.path.display(),
         dataset.name()
     );
+    config.training = config.training.for_pictures(pictures);
+    let settings = config.training.clone().check()?;
     let identity = Identity::new(&config, &dataset, &selected.device, engine)?;
     let (run, start) = match left {
         Some(left) => left.go_on(&identity, (&config, &dataset), people)?,

@@ -8,14 +8,26 @@ pub enum Monitor {
     ValidationAccuracy,
     /// The lower the better.
     ValidationLoss,
+    /// None: the last epoch is kept, and validation chooses nothing.
+    Nothing,
 }
 
 impl Monitor {
+    /// The figure that is watched, of an epoch's accuracy and loss on validation.
+    pub(super) fn figure(self, accuracy: f64, loss: f64) -> Option<f64> {
+        match self {
+            Monitor::ValidationAccuracy => Some(accuracy),
+            Monitor::ValidationLoss => Some(loss),
+            Monitor::Nothing => None,
+        }
+    }
+
     /// Whether a value is better than another by more than `min_delta`.
     pub fn improves(self, value: f64, best: f64, min_delta: f64) -> bool {
         match self {
             Monitor::ValidationAccuracy => value > best + min_delta,
             Monitor::ValidationLoss => value < best - min_delta,
+            Monitor::Nothing => true,
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct EpochRecord {
     pub validation_loss: Option<f64>,
     /// Share right on the validation pictures after the epoch, 0 to 1.
     pub validation_accuracy: Option<f64>,
-    /// The learning rate of the epoch.
+    /// The learning rate of the epoch's last batch.
     pub learning_rate: f64,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{EarlyStopping, EpochTiming, History};
+use crate::fit::{EarlyStopping, EpochTiming, History, ReduceOnPlateau};
 use crate::metrics::Metrics;
 
 /// A place in a run: between two batches.
@@ -42,6 +42,9 @@ pub struct Record {
     pub trained: Metrics,
     /// What is known of the monitored figure.
     pub watch: EarlyStopping,
+    /// What is known of the figure that may lower the learning rate, where one may.
+    #[serde(default)]
+    pub plateau: Option<ReduceOnPlateau>,
     /// The best epoch so far, from 1.
     pub best_epoch: Option<usize>,
     /// The epochs that are done.
@@ -57,7 +60,9 @@ pub struct RunState {
     pub weights: BTreeMap<String, Tensor>,
     /// What the optimiser remembers, by name, on the CPU.
     pub optimiser: BTreeMap<String, Tensor>,
-    /// The weights of the best epoch, once there is one.
+    /// The moving average of the weights, where one is kept, by name, on the CPU.
+    pub average: Option<BTreeMap<String, Tensor>>,
+    /// The weights of the best epoch, or their average, once there is one.
     pub best: Option<BTreeMap<String, Tensor>>,
     /// How long the epochs took. Clock readings: they are not part of a checkpoint.
     pub timings: Vec<EpochTiming>,

@@ -3,7 +3,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use fer_data::{Dataset, Split};
+use fer_data::{Dataset, SIDE, Split};
 use fer_model::{Network, Parameters};
 
 use crate::fit::work::Work;
@@ -37,6 +37,8 @@ pub enum Ended {
 pub struct Trainer<'a> {
     /// The network, built with `parameters`.
     pub network: &'a dyn Network,
+    /// The same for smaller pictures, by their side: those that `training.resolution` names.
+    pub smaller: BTreeMap<usize, Box<dyn Network>>,
     /// Its variables.
     pub parameters: &'a Parameters,
     /// The data.
@@ -67,7 +69,7 @@ impl Trainer<'_> {
 
     /// Goes on from `start`, or from the beginning, to the same bits as a run that was never
     /// stopped; states are kept by `keeper` whenever it wants one, at the end, and when `stop`
-    /// becomes true: then training ends after the batch at work.
+    /// becomes true: then training ends after the step at work.
     ///
     /// A state that could not be kept on the way is told to `progress`, and training goes on.
     ///
@@ -85,6 +87,19 @@ impl Trainer<'_> {
             "{} has no picture to train on",
             self.dataset.name()
         );
+        ensure!(
+            self.settings.plateau.is_none() || !self.dataset.indices(Split::Validation).is_empty(),
+            "training.plateau watches validation, and {} has no picture for it; ask for some with \
+             --validation-fraction, or use training.schedule",
+            self.dataset.name()
+        );
+        for stage in &self.settings.resolution {
+            ensure!(
+                stage.side == SIDE || self.smaller.contains_key(&stage.side),
+                "there is no network for pictures of {} × {0}, which training.resolution names",
+                stage.side
+            );
+        }
         let mut work = Work::begin(self)?;
         let beginning = work.capture()?;
         if let Some(state) = start {

@@ -7,23 +7,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 use fer_data::{Batch, Batches, Split};
-use fer_model::ops::{Mode, cross_entropy, log_probabilities};
-use fer_model::{Tape, batch_to_tensors};
+use fer_model::ops::{Loss, Mode, log_probabilities};
+use fer_model::{Network, Tape, batch_to_tensors};
 
 use crate::evaluation::{batch_threads, evaluate};
+use crate::fit::average::Average;
 use crate::fit::{
-    Adam, Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, History, Keeper, Moment,
-    Monitor, Position, Progress, Record, RunState, Symptom, Trainer,
+    Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Keeper, Moment,
+    Optimiser, Position, Progress, Record, ReduceOnPlateau, RunState, Symptom, Trainer,
+    side_of_epoch, steps_until,
 };
 use crate::metrics::{Metrics, NotFinite, mean_loss};
 
 /// A run at work: the weights are in the trainer's parameters, all else is here.
 pub(super) struct Work<'a> {
     pub(super) trainer: &'a Trainer<'a>,
-    adam: Adam,
+    optimiser: Optimiser,
+    gathering: Gathering,
+    loss: Loss,
+    average: Option<Average>,
     pub(super) record: Record,
     best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
+    batches_an_epoch: u64,
     /// The pictures of the batch at work.
     pub(super) batch: Vec<usize>,
     /// Where the state was kept last.
@@ -34,6 +40,7 @@ impl<'a> Work<'a> {
     /// A run at its beginning, with the parameters as they are.
     pub(super) fn begin(trainer: &'a Trainer<'a>) -> Result<Self> {
         let settings = trainer.settings;
+        let train = trainer.dataset.indices(Split::Train);
         let record = Record {
             position: Position {
                 epoch: 1,
@@ -43,15 +50,27 @@ impl<'a> Work<'a> {
             halvings: 0,
             trained: Metrics::new(trainer.dataset.class_names()),
             watch: EarlyStopping::new(settings.monitor, settings.min_delta, settings.patience),
+            plateau: settings
+                .plateau
+                .map(|plateau| ReduceOnPlateau::new(plateau, settings.monitor)),
             best_epoch: None,
             history: History::new(),
         };
+        let (parameters, engine) = (trainer.parameters, trainer.network.engine());
+        let average = settings
+            .averaging
+            .map(|averaging| Average::new(parameters, averaging, engine))
+            .transpose()?;
         Ok(Work {
             trainer,
-            adam: Adam::new(trainer.parameters, settings.adam, trainer.network.engine())?,
+            optimiser: Optimiser::new(parameters, settings.update_rule(), engine)?,
+            gathering: Gathering::new(parameters, settings.accumulate, settings.clip_norm),
+            loss: Loss::new(&settings.loss, &trainer.dataset.counts(Split::Train))?,
+            average,
             record,
             best: None,
             timings: Vec::new(),
+            batches_an_epoch: train.len().div_ceil(settings.batch_size) as u64,
             batch: Vec::new(),
             kept: None,
         })
@@ -62,7 +81,8 @@ impl<'a> Work<'a> {
         Ok(RunState {
             record: self.record.clone(),
             weights: self.trainer.parameters.snapshot()?,
-            optimiser: self.adam.state()?,
+            optimiser: self.optimiser.state()?,
+            average: self.average.as_ref().map(Average::snapshot).transpose()?,
             best: self.best.clone(),
             timings: self.timings.clone(),
         })
@@ -71,9 +91,15 @@ impl<'a> Work<'a> {
     /// Goes to a state that was captured.
     pub(super) fn restore(&mut self, state: &RunState) -> Result<()> {
         self.trainer.parameters.restore(&state.weights)?;
-        let step = state.record.position.step;
-        self.adam.restore(&state.optimiser, step)?;
+        if let Some(average) = &self.average {
+            let averages = state.average.as_ref();
+            average.restore(averages.context("the average of the weights is missing")?)?;
+        }
         self.record.clone_from(&state.record);
+        let accumulate = self.trainer.settings.accumulate;
+        let steps = steps_until(self.position(), self.batches().len(), accumulate);
+        self.optimiser.restore(&state.optimiser, steps)?;
+        self.gathering.clear();
         self.best.clone_from(&state.best);
         self.timings.clone_from(&state.timings);
         self.kept = Some(self.record.position);
@@ -98,21 +124,22 @@ impl<'a> Work<'a> {
     ) -> Result<bool> {
         let (trainer, start) = (self.trainer, Instant::now());
         let (batches, Position { epoch, batch, .. }) = (self.batches(), self.position());
-        let tape = Tape::new(trainer.network)?;
+        let tape = Tape::new(self.network())?;
         progress.epoch_starts(epoch, batches.len() - batch);
         let (mut pictures, mut waited) = (0, Duration::ZERO);
         let ended = batches.ahead(batch_threads(trainer.device), |ahead| -> Result<bool> {
             for batch in ahead.by_ref() {
-                if stop.load(Ordering::Relaxed) {
+                if stop.load(Ordering::Relaxed) && self.gathering.is_between_groups() {
                     return Ok(false);
                 }
                 let batch = batch.with_context(|| format!("epoch {epoch}"))?;
                 let count = batch.labels.len();
-                self.train_batch(&tape, batch)?;
+                let last = self.record.position.batch + 1 == batches.len();
+                self.train_batch(&tape, batch, last)?;
                 pictures += count as u32;
                 let trained = &self.record.trained;
                 progress.batch_done(count, trained.loss(), trained.accuracy());
-                if self.record.position.batch < batches.len() {
+                if !last && self.gathering.is_between_groups() {
                     self.keep_if_due(Moment::Step, keeper, progress)?;
                 }
             }
@@ -137,18 +164,33 @@ impl<'a> Work<'a> {
         Ok(ended)
     }
 
+    fn side(&self) -> usize {
+        let settings = self.trainer.settings;
+        side_of_epoch(&settings.resolution, self.position().epoch, settings.epochs)
+    }
+
+    /// The network for the pictures of the epoch at work.
+    fn network(&self) -> &'a dyn Network {
+        match self.trainer.smaller.get(&self.side()) {
+            Some(network) => network.as_ref(),
+            None => self.trainer.network,
+        }
+    }
+
     /// The batches of the epoch at work, from the place in it.
     fn batches(&self) -> Batches<'a> {
         let (dataset, settings) = (self.trainer.dataset, self.trainer.settings);
         let Position { epoch, batch, .. } = self.record.position;
         let train = dataset.indices(Split::Train);
         Batches::new(dataset, train, settings.batch_size)
+            .sampled(&settings.sampling, settings.seed, epoch as u64)
             .shuffled(settings.seed, epoch as u64)
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
+            .with_side(self.side())
             .starting_at(batch)
     }
 
-    fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch) -> Result<()> {
+    fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch, last: bool) -> Result<()> {
         let (trainer, position) = (self.trainer, self.record.position);
         let settings = trainer.settings;
         let classes = trainer.dataset.class_names().len();
@@ -169,12 +211,19 @@ impl<'a> Work<'a> {
         if !bounded {
             return Err(self.divergence(Symptom::Loss(loss), 1).into());
         }
-        let loss = cross_entropy(&logits, &targets, trainer.network.engine())?;
+        let loss = self
+            .loss
+            .compute(&logits, &targets, trainer.network.engine())?;
         let gradients = tape.backward(&loss)?;
         self.record
             .trained
             .update(&labels, &shares, &log_probabilities)?;
-        self.adam.step(&gradients, self.learning_rate())?;
+        if let Some(gradients) = self.gathering.add(gradients, labels.len(), last)? {
+            self.optimiser.step(&gradients, self.learning_rate())?;
+            if let Some(average) = &self.average {
+                average.update(self.optimiser.steps())?;
+            }
+        }
         self.record.position = Position {
             batch: position.batch + 1,
             step: position.step + 1,
@@ -186,18 +235,26 @@ impl<'a> Work<'a> {
     /// Judges the epoch that was trained; whether no earlier one was better.
     fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
         let state = self.finite_state()?;
-        let record = self.judge()?;
-        let monitor = self.trainer.settings.monitor;
-        let improved = match (record.validation_accuracy, record.validation_loss) {
-            (Some(accuracy), Some(loss)) => {
-                let value = monitored(monitor, accuracy, loss);
-                self.record.watch.update(record.epoch, value)
+        let parameters = self.trainer.parameters;
+        let record = match &state.average {
+            Some(average) => {
+                parameters.restore(average)?;
+                let record = self.judge();
+                parameters.restore(&state.weights)?;
+                record?
             }
-            _ => true,
+            None => self.judge()?,
         };
+        let monitor = self.trainer.settings.monitor;
+        let judged = record.validation_accuracy.zip(record.validation_loss);
+        let figure = judged.and_then(|(accuracy, loss)| monitor.figure(accuracy, loss));
+        let improved = figure.is_none_or(|figure| self.record.watch.update(record.epoch, figure));
+        if let (Some(plateau), Some((_, loss))) = (&mut self.record.plateau, judged) {
+            plateau.update(figure.unwrap_or(loss));
+        }
         if improved {
             self.record.best_epoch = Some(record.epoch);
-            self.best = Some(state.weights);
+            self.best = Some(state.average.unwrap_or(state.weights));
         }
         Ok((record, improved))
     }
@@ -231,12 +288,26 @@ impl<'a> Work<'a> {
             train_accuracy: self.record.trained.accuracy(),
             validation_loss: judged.as_ref().map(Metrics::loss),
             validation_accuracy: judged.as_ref().map(Metrics::accuracy),
-            learning_rate: self.learning_rate(),
+            learning_rate: self.rate_at(self.record.position.step.saturating_sub(1)),
         })
     }
 
+    /// The learning rate of the next step.
     pub(super) fn learning_rate(&self) -> f64 {
-        self.trainer.settings.learning_rate * 0.5f64.powi(self.record.halvings as i32)
+        self.rate_at(self.record.position.step)
+    }
+
+    fn rate_at(&self, step: u64) -> f64 {
+        let settings = self.trainer.settings;
+        let steps = settings.epochs as u64 * self.batches_an_epoch;
+        settings.learning_rate
+            * settings.schedule.factor(step, steps)
+            * self
+                .record
+                .plateau
+                .as_ref()
+                .map_or(1.0, ReduceOnPlateau::scale)
+            * 0.5f64.powi(self.record.halvings as i32)
     }
 
     fn keep_if_due(
@@ -286,12 +357,5 @@ impl<'a> Work<'a> {
             epoch,
             weights,
         })
-    }
-}
-
-fn monitored(monitor: Monitor, accuracy: f64, loss: f64) -> f64 {
-    match monitor {
-        Monitor::ValidationAccuracy => accuracy,
-        Monitor::ValidationLoss => loss,
     }
 }

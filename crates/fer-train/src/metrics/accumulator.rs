@@ -4,7 +4,7 @@ use fer_data::ClassNames;
 use fer_model::most_probable;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfusionMatrix, LogLoss, NotFinite, Report};
+use super::{CalibrationError, ConfusionMatrix, LogLoss, NotFinite, ProbabilityScore, Report};
 
 /// Counts batch by batch, then reports.
 ///
@@ -26,6 +26,9 @@ pub struct Metrics {
     names: ClassNames,
     confusion: ConfusionMatrix,
     loss: LogLoss,
+    /// Absent in checkpoints of versions that did not count it.
+    #[serde(default)]
+    calibration: CalibrationError,
 }
 
 impl Metrics {
@@ -35,6 +38,7 @@ impl Metrics {
             names: names.clone(),
             confusion: ConfusionMatrix::new(names.len()),
             loss: LogLoss::default(),
+            calibration: CalibrationError::default(),
         }
     }
 
@@ -68,7 +72,10 @@ impl Metrics {
             .zip(log_probabilities.chunks_exact(classes));
         for (&label, (targets, log_probabilities)) in labels.iter().zip(rows) {
             self.loss.add(targets, log_probabilities)?;
-            self.confusion.add(label, most_probable(log_probabilities));
+            let class = most_probable(log_probabilities);
+            self.confusion.add(label, class);
+            let probability = f64::from(log_probabilities[class]).exp();
+            self.calibration.add(probability, class == label);
         }
         Ok(())
     }
@@ -84,6 +91,14 @@ impl Metrics {
         self.loss.mean()
     }
 
+    /// How good the probabilities of the pictures counted so far are.
+    pub fn probabilities(&self) -> ProbabilityScore {
+        ProbabilityScore {
+            loss: self.loss(),
+            ece: self.calibration.value(),
+        }
+    }
+
     /// The counts so far.
     pub fn confusion(&self) -> &ConfusionMatrix {
         &self.confusion
@@ -96,7 +111,7 @@ impl Metrics {
             split,
             &self.names,
             &self.confusion,
-            self.loss(),
+            self.probabilities(),
             chosen_on_this_split,
         )
     }
@@ -105,6 +120,7 @@ impl Metrics {
     pub fn reset(&mut self) {
         self.confusion = ConfusionMatrix::new(self.names.len());
         self.loss = LogLoss::default();
+        self.calibration = CalibrationError::default();
     }
 }
 

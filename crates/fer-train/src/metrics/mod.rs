@@ -1,12 +1,13 @@
 //! How good a network is: counted, scored per class, averaged, reported.
 //!
 //! [`Metrics`] takes batches of labels, targets and log-probabilities and gives a [`Report`]. What
-//! it counts is a [`ConfusionMatrix`]; every score but the loss is a function of that matrix, in a
-//! file of its own. All agree with scikit-learn's, and where scikit-learn leaves a choice, the
-//! function says which was taken.
+//! it counts is a [`ConfusionMatrix`]; every score but the loss and the calibration error is a function
+//! of that matrix, in a file of its own. All that scikit-learn knows agree with it, and where it leaves
+//! a choice, the function says which was taken.
 
 mod accumulator;
 mod balanced_accuracy;
+mod calibration_error;
 mod class_score;
 mod confusion;
 mod f1;
@@ -15,8 +16,9 @@ mod report;
 
 pub use accumulator::Metrics;
 pub use balanced_accuracy::balanced_accuracy;
+pub use calibration_error::CalibrationError;
 pub use class_score::{ClassScore, class_scores};
 pub use confusion::ConfusionMatrix;
 pub use f1::{macro_f1, weighted_f1};
 pub use log_loss::{LogLoss, NotFinite, mean_loss};
-pub use report::{ClassReport, Copies, Report};
+pub use report::{ClassReport, Copies, ProbabilityScore, Report};

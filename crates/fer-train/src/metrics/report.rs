@@ -16,8 +16,18 @@ pub struct Report {
     pub n: u64,
     /// The share of pictures taken for what they are, in [0, 1].
     pub accuracy: f64,
-    /// The mean cross-entropy against the targets, in nats.
+    /// The mean cross-entropy of the probabilities against the targets, in nats.
     pub loss: f64,
+    /// The expected calibration error of the probabilities, in [0, 1]; see
+    /// [`CalibrationError`](super::CalibrationError).
+    pub ece: f64,
+    /// What the logits were divided by to give the probabilities; 1 for a model without a
+    /// temperature.
+    pub temperature: f64,
+    /// Loss and calibration error of the logits as they are; absent for a model without a
+    /// temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncalibrated: Option<ProbabilityScore>,
     /// See [`macro_f1`].
     pub macro_f1: f64,
     /// See [`weighted_f1`].
@@ -31,9 +41,18 @@ pub struct Report {
     /// The same figure without the pictures that train holds too; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies_of_train: Option<Copies>,
-    /// Whether anything about the model (its epoch, say) was chosen by its figures on these very
-    /// pictures, which flatters them.
+    /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
+    /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
+}
+
+/// How good probabilities are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbabilityScore {
+    /// The mean cross-entropy against the targets, in nats.
+    pub loss: f64,
+    /// The expected calibration error, in [0, 1].
+    pub ece: f64,
 }
 
 /// Pictures that are equal, pixel by pixel, to a training picture.
@@ -56,7 +75,8 @@ pub struct ClassReport {
 }
 
 impl Report {
-    /// All that the counts say, with the loss, over classes of these names.
+    /// All that the counts say, over classes of these names, with the score of the probabilities as
+    /// the network gives them, without a temperature.
     ///
     /// # Panics
     /// Where there are not as many names as classes.
@@ -64,7 +84,7 @@ impl Report {
         split: &str,
         names: &ClassNames,
         confusion: &ConfusionMatrix,
-        loss: f64,
+        probabilities: ProbabilityScore,
         chosen_on_this_split: bool,
     ) -> Self {
         assert_eq!(names.len(), confusion.classes(), "number of classes");
@@ -73,7 +93,10 @@ impl Report {
             split: split.to_string(),
             n: confusion.total(),
             accuracy: confusion.accuracy(),
-            loss,
+            loss: probabilities.loss,
+            ece: probabilities.ece,
+            temperature: 1.0,
+            uncalibrated: None,
             macro_f1: macro_f1(confusion),
             weighted_f1: weighted_f1(confusion),
             balanced_accuracy: balanced_accuracy(confusion),
@@ -86,6 +109,22 @@ impl Report {
             confusion_matrix: confusion.clone(),
             copies_of_train: None,
             chosen_on_this_split,
+        }
+    }
+
+    /// The same figures with the score of the probabilities at this temperature; those without it
+    /// stand beside.
+    pub fn at_temperature(mut self, temperature: f64, probabilities: ProbabilityScore) -> Self {
+        let ProbabilityScore { loss, ece } = probabilities;
+        self.uncalibrated = Some(ProbabilityScore {
+            loss: self.loss,
+            ece: self.ece,
+        });
+        Report {
+            loss,
+            ece,
+            temperature,
+            ..self
         }
     }
 }
@@ -104,19 +143,38 @@ mod tests {
         for (truth, predicted) in [(0, 0), (0, 1), (0, 1), (0, 1), (1, 1)] {
             confusion.add(truth, predicted);
         }
-        Report::new("test", &names(), &confusion, loss, true)
+        Report::new(
+            "test",
+            &names(),
+            &confusion,
+            ProbabilityScore { loss, ece: 0.25 },
+            true,
+        )
     }
 
     #[test]
     fn the_json_has_the_documented_keys_in_their_order() {
         let expected = concat!(
-            r#"{"split":"test","n":5,"accuracy":0.4,"loss":1.5,"macro_f1":0.4,"#,
+            r#"{"split":"test","n":5,"accuracy":0.4,"loss":1.5,"ece":0.25,"temperature":1.0,"macro_f1":0.4,"#,
             r#""weighted_f1":0.4,"balanced_accuracy":0.625,"classes":["#,
             r#"{"name":"happy","precision":1.0,"recall":0.25,"f1":0.4,"support":4},"#,
             r#"{"name":"sad","precision":0.25,"recall":1.0,"f1":0.4,"support":1}],"#,
             r#""confusion_matrix":[[1,3],[0,1]],"chosen_on_this_split":true}"#
         );
         assert_eq!(serde_json::to_string(&report(1.5)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_temperature_changes_loss_and_calibration_error_and_keeps_the_old_beside() {
+        let (loss, ece) = (1.2, 0.125);
+        let report = report(1.5).at_temperature(2.0, ProbabilityScore { loss, ece });
+        let written = serde_json::to_string(&report).unwrap();
+        let part = concat!(
+            r#""loss":1.2,"ece":0.125,"temperature":2.0,"#,
+            r#""uncalibrated":{"loss":1.5,"ece":0.25},"#
+        );
+        assert!(written.contains(part), "{written}");
+        assert_eq!(serde_json::from_str::<Report>(&written).unwrap(), report);
     }
 
     #[test]
@@ -133,7 +191,11 @@ mod tests {
 
     #[test]
     fn over_no_pictures_every_figure_is_zero_and_the_json_is_read_back() {
-        let empty = Report::new("all", &names(), &ConfusionMatrix::new(2), 0.0, false);
+        let nothing = ProbabilityScore {
+            loss: 0.0,
+            ece: 0.0,
+        };
+        let empty = Report::new("all", &names(), &ConfusionMatrix::new(2), nothing, false);
         let figures = [
             empty.accuracy,
             empty.macro_f1,

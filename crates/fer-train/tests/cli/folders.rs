@@ -25,7 +25,12 @@ fn people_with_expressions_as_file_names_are_told_from_classes_trained_and_evalu
             "{data}"
         );
     }
-    let trained = fer(at, &["--data", "bare", "--epochs", "2", "--out", "run"]);
+    let trained = fer(
+        at,
+        &[
+            "--data", "bare", "--arch", "cnn", "--epochs", "2", "--out", "run",
+        ],
+    );
     assert!(trained.status.success(), "{}", stderr(&trained));
     assert!(stdout(&trained).contains("the expressions are the classes, the folders the subjects"));
     let judged = fer(
@@ -141,7 +146,12 @@ fn a_model_is_not_judged_on_pictures_that_may_have_trained_it() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     course_folder(&at.join("course"));
-    let trained = fer(at, &["--data", "course", "--epochs", "1", "--out", "run"]);
+    let trained = fer(
+        at,
+        &[
+            "--data", "course", "--arch", "cnn", "--epochs", "1", "--out", "run",
+        ],
+    );
     assert!(trained.status.success(), "{}", stderr(&trained));
     let evaluate = ["evaluate", "run/model.safetensors", "--data", "course"];
     for flags in [
@@ -191,6 +201,8 @@ fn training_warns_of_people_on_both_sides_of_one_class_and_of_nothing_to_judge_b
         &[
             "--data",
             "course/manifest.csv",
+            "--arch",
+            "cnn",
             "--epochs",
             "1",
             "--out",
@@ -210,7 +222,12 @@ fn training_warns_of_people_on_both_sides_of_one_class_and_of_nothing_to_judge_b
         at.join("one/happy/a.jpg"),
     )
     .unwrap();
-    let trained = fer(at, &["--data", "one", "--epochs", "1", "--out", "alone"]);
+    let trained = fer(
+        at,
+        &[
+            "--data", "one", "--arch", "cnn", "--epochs", "1", "--out", "alone",
+        ],
+    );
     assert!(trained.status.success(), "{}", stderr(&trained));
     let said = stdout(&trained);
     assert!(
@@ -239,7 +256,7 @@ fn the_way_of_resizing_travels_with_the_model() {
     }
     for how in ["antialiased", "opencv-linear"] {
         let arguments = [
-            "--data", "course", "--resize", how, "--epochs", "1", "--out", how,
+            "--data", "course", "--resize", how, "--arch", "cnn", "--epochs", "1", "--out", how,
         ];
         assert!(fer(at, &arguments).status.success());
         let model = format!("{how}/model.safetensors");

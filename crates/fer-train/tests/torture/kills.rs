@@ -147,6 +147,8 @@ fn history(torture: &Torture) -> Result<String> {
             false => vec![
                 "--data",
                 "faces",
+                "--arch",
+                "cnn",
                 "--batch-size",
                 "64",
                 "--epochs",

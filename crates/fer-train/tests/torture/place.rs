@@ -19,7 +19,7 @@ pub(crate) const STEPS: u64 = 8;
 pub(crate) const LISTENING: &str = "env --default-signal=INT,TERM,HUP";
 
 /// Files that a run and the same run disturbed must have in common, byte for byte.
-const SAME: [&str; 9] = [
+const SAME: [&str; 10] = [
     "model.safetensors",
     "history.csv",
     "metrics.json",
@@ -29,6 +29,7 @@ const SAME: [&str; 9] = [
     "confusion_matrix.png",
     "curves.svg",
     "samples.png",
+    "MODEL_CARD.md",
 ];
 
 /// A directory of its own with a few drawn faces in `faces`.
@@ -195,7 +196,7 @@ impl Left {
 
 /// The arguments of a run of three epochs in the directory `out`.
 pub(crate) fn fresh(out: &str) -> Vec<&str> {
-    let start = "--data faces --epochs 3 --batch-size 8 --out";
+    let start = "--data faces --arch cnn --epochs 3 --batch-size 8 --out";
     start.split(' ').chain([out]).collect()
 }
 

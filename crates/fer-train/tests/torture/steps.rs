@@ -9,7 +9,7 @@ use fer_train::checkpoint::{Identity, decode, encode};
 use fer_train::config::Config;
 use fer_train::fit::{
     Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, Position, Progress, RunState,
-    Silent, Trainer,
+    Silent, Trainer, smaller_networks,
 };
 
 use crate::place::{EPOCHS, Place, STEPS, text};
@@ -83,18 +83,22 @@ struct Setting {
 }
 
 impl Setting {
-    /// Augmentation is on, so that its random streams are tried too.
-    fn new(architecture: &str) -> Result<Self> {
+    /// Augmentation is on, so that its random streams are tried too; `more` goes over the settings.
+    fn new(architecture: &str, more: &[&str]) -> Result<Self> {
         let place = Place::new()?;
         let mut config = Config::default();
         config.training.epochs = EPOCHS;
         config.training.batch_size = 8;
         config.training.augmentation.rotation = 10.0;
         config.training.augmentation.erasing = 0.5;
+        config.set(&format!("model.arch={architecture}"))?;
+        for assignment in more {
+            config.set(assignment)?;
+        }
         let dataset = open(&place.file("faces"), &OpenSettings::default())?;
         ensure!(dataset.indices(Split::Train).len() as u64 == 8 * STEPS);
         Ok(Setting {
-            architecture: Architecture::named(architecture)?,
+            architecture: config.model.clone(),
             identity: Identity::new(&config, &dataset, &Device::Cpu, Engine::detect())?,
             dataset,
             settings: config.training,
@@ -111,6 +115,13 @@ impl Setting {
         let checked = self.settings.clone().check()?;
         let trainer = Trainer {
             network: &network,
+            smaller: smaller_networks(
+                &checked.resolution,
+                &self.architecture,
+                8,
+                Engine::detect(),
+                &parameters,
+            )?,
             parameters: &parameters,
             dataset: &self.dataset,
             settings: &checked,
@@ -140,14 +151,56 @@ impl Setting {
     }
 }
 
+/// Every option of training that does not exclude another.
+const EVERYTHING: [&str; 20] = [
+    "model.width=4",
+    "training.schedule={kind = \"cosine\", warmup = 0.2}",
+    "training.plateau={patience = 0, threshold = 0.5}",
+    "training.averaging={decay = 0.9}",
+    "training.adam.weight_decay=0.1",
+    "training.clip_norm=0.5",
+    "training.loss.label_smoothing=0.1",
+    "training.loss.class_weights=balanced",
+    "training.loss.focal=1",
+    "training.loss.logit_adjustment=0.5",
+    "training.sampling.balanced=0.5",
+    "training.sampling.draw_labels=true",
+    "training.resolution=[{until = 0.3, side = 24}, {until = 0.6, side = 33}]",
+    "training.augmentation.flip=0.5",
+    "training.augmentation.shear=8",
+    "training.augmentation.scale=0.1",
+    "training.augmentation.contrast=0.2",
+    "training.augmentation.brightness=0.1",
+    "training.augmentation.mixup=0.4",
+    "training.augmentation.cutmix=0.4",
+];
+
+/// Those that do.
+const EVERYTHING_ELSE: [&str; 5] = [
+    "model.width=4",
+    "training.schedule={kind = \"one_cycle\"}",
+    "training.optimiser=sgd",
+    "training.accumulate=2",
+    "training.monitor=nothing",
+];
+
 fn at_every_step(torture: &Torture) -> Result<String> {
-    let stops = stop_everywhere(&Setting::new("cnn")?, if torture.long { 1 } else { 4 })?;
-    // One with normalisations, whose running statistics are no trained weights.
-    let more = stop_everywhere(&Setting::new("vgg")?, if torture.long { 4 } else { 13 })?;
-    let runs = stops + more + 2;
+    let stride = |short| if torture.long { 1 } else { short };
+    let settings = [
+        (Setting::new("cnn", &[])?, stride(4)),
+        // One with normalisations, whose running statistics are no trained weights.
+        (Setting::new("vgg", &["model.width=8"])?, stride(13)),
+        (Setting::new("resvgg", &EVERYTHING)?, stride(5)),
+        (Setting::new("vgg", &EVERYTHING_ELSE)?, stride(7)),
+    ];
+    let mut places = 0;
+    for (setting, stride) in &settings {
+        places += stop_everywhere(setting, *stride)?;
+    }
+    let runs = places + settings.len();
     Ok(format!(
-        "stopped at {} places of 2 networks, and at every step of each: {runs} of {runs} ended with the same bytes",
-        stops + more
+        "stopped at {places} places of {} runs, two with every option of training switched on, and at every step of each: {runs} of {runs} ended with the same bytes",
+        settings.len()
     ))
 }
 
@@ -159,8 +212,9 @@ fn stop_everywhere(setting: &Setting, stride: u64) -> Result<usize> {
     for &step in &steps {
         let stopped = setting.train(None, Some(step))?;
         let position = decode(&stopped)?.state.record.position;
+        let group = setting.settings.accumulate as u64;
         ensure!(
-            position.step == step,
+            (step..step + group).contains(&position.step),
             "stopped at {position}, not at step {step}"
         );
         ensure!(

@@ -35,6 +35,7 @@ pub mod layout;
 pub mod mean;
 pub mod norm;
 pub mod pool;
+pub mod sgd;
 pub mod softmax;
 
 pub use engine::{Engine, UnknownEngine};

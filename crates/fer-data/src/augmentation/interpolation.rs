@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_place_inside_at_the_edge_and_beyond_has_the_defined_value() {
-        let mut random = stream(1, "sampling", 0);
+        let mut random = stream(1, "interpolation", 0);
         let source: Vec<f32> = (0..PIXELS).map(|_| random.random()).collect();
         for reach in [30.0f32, 48.0, 200.0, 9000.0] {
             for _ in 0..20_000 {

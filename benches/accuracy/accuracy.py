@@ -1,0 +1,120 @@
+"""Trains the rows of rows.toml, each with several seeds, and writes their table into README.md.
+
+Each run is one process with one thread, as many at a time as --jobs says; a run that is done is not
+repeated, one that was stopped is gone on with. Figures are those of validation, a tenth of Training:
+nothing here looks at PublicTest. Needs python 3.11, nothing besides.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BEGIN, END = "<!-- ablations -->", "<!-- end of ablations -->"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="fer2013.csv")
+    parser.add_argument("--ferplus", required=True, help="fer2013new.csv")
+    parser.add_argument("--seeds", type=int, default=2, help="seeds for each row, from 0 [2]")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time [one a core]")
+    parser.add_argument("--rows", help="names of rows, or parts of names, between commas [all]")
+    parser.add_argument("--program", default=str(ROOT / "target/release/fer-train"))
+    parser.add_argument("--out", default=str(ROOT / "target/accuracy"), help="where the runs are left")
+    parser.add_argument("--table-only", action="store_true", help="train nothing, write the table")
+    return parser.parse_args()
+
+
+def folder(out, row, seed):
+    letters = "".join(letter if letter.isalnum() else "-" for letter in row["name"])
+    return pathlib.Path(out) / f"{letters}-seed{seed}"
+
+
+def command(options, base, row, seed):
+    words = [options.program, "train", "--data", options.data, "--ferplus", options.ferplus]
+    words += row.get("arguments", base["arguments"]) + ["--seed", str(seed)]
+    for value in base["set"] + row["set"]:
+        words += ["--set", value]
+    return words
+
+
+def train(options, base, row, seed):
+    run = folder(options.out, row, seed)
+    if (run / "metrics.json").exists():
+        return
+    if (run / "config.toml").exists():
+        words = [options.program, "--resume", str(run)]
+    else:
+        words = command(options, base, row, seed) + ["--out", str(run)]
+    run.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{run}.log", "a") as log:
+        environment = dict(os.environ, RAYON_NUM_THREADS="1")
+        done = subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(words)} ended with {done.returncode}; see {run}.log")
+
+
+def figures(options, row):
+    runs = []
+    for seed in range(options.seeds):
+        path = folder(options.out, row, seed) / "validation.json"
+        if path.exists():
+            report = json.loads(path.read_text())
+            runs.append((100 * report["accuracy"], report["macro_f1"], report["n"]))
+    return runs
+
+
+def spread(values, digits):
+    mean = statistics.mean(values)
+    deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean:.{digits}f}{deviation}"
+
+
+def table(options, base, rows):
+    found = [(row, figures(options, row)) for row in rows]
+    found = [(row, runs) for row, runs in found if runs]
+    mean = lambda runs, place: statistics.mean(run[place] for run in runs)
+    first = found[0][1]
+    lines = ["| change | accuracy, % | macro F1 | against the first row | seeds | `--set` |", "|---|---|---|---|---|---|"]
+    for row, runs in found:
+        accuracy, f1 = [run[0] for run in runs], [run[1] for run in runs]
+        change = f"{mean(runs, 0) - mean(first, 0):+.1f}, {mean(runs, 1) - mean(first, 1):+.3f}"
+        values = " ".join(f"`{value}`" for value in row.get("arguments", []) + row["set"]) or "–"
+        cells = [row["name"], spread(accuracy, 1), spread(f1, 3), change if row is not found[0][0] else "–", len(runs), values]
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    words = command(argparse.Namespace(program="fer-train", data="fer2013.csv", ferplus="fer2013new.csv"), base, {"set": []}, 0)
+    return "\n".join(
+        [BEGIN, "", f"n = {first[0][2]} pictures. The first row's command, to which the others add their `--set`:", "", "```text"]
+        + [" ".join(words), "```", ""] + lines + ["", END]
+    )
+
+
+def main():
+    options = arguments()
+    plan = tomllib.loads((HERE / "rows.toml").read_text())
+    base, rows = plan["base"], plan["row"]
+    wanted = rows
+    if options.rows:
+        parts = options.rows.split(",")
+        wanted = [row for row in rows if any(part in row["name"] for part in parts)]
+    if not options.table_only:
+        work = [(row, seed) for seed in range(options.seeds) for row in wanted]
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            for done in [pool.submit(train, options, base, row, seed) for row, seed in work]:
+                done.result()
+    readme = HERE / "README.md"
+    text = readme.read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    readme.write_text(before + table(options, base, rows) + after)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+//! Pictures and targets of one batch mixed with each other.
+
+use std::f64::consts::TAU;
+
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+
+use super::Batch;
+use crate::augmentation::Augmentation;
+use crate::picture::{PIXELS, SIDE};
+use crate::random::stream;
+
+/// Mixes each picture of batch `number` of `epoch`, and its target, with a partner of the same
+/// batch, as `settings` ask for: by mixup, by CutMix, or by one of the two with equal chance where
+/// both are on. The partners are a permutation of the batch, and one share is drawn for all of it.
+/// The labels stay as they are; so does a batch of one.
+///
+/// What is drawn depends on the seed, the epoch and the number of the batch alone.
+pub(super) fn mix(
+    batch: &mut Batch,
+    settings: &Augmentation,
+    seed: u64,
+    epoch: u64,
+    number: usize,
+) {
+    let count = batch.indices.len();
+    let (mixup, cutmix) = (settings.mixup > 0.0, settings.cutmix > 0.0);
+    if count < 2 || !(mixup || cutmix) {
+        return;
+    }
+    let mut random = stream(seed, "mixing", (epoch << 32) | number as u64);
+    let mut partners: Vec<usize> = (0..count).collect();
+    partners.shuffle(&mut random);
+    let by_patch = cutmix && (!mixup || random.random());
+    let taken = if by_patch {
+        let patch = Patch::draw(settings.cutmix, &mut random);
+        patch.paste(&mut batch.pixels, &partners);
+        patch.share()
+    } else {
+        let share = symmetric_beta(settings.mixup, &mut random);
+        let taken = share.min(1.0 - share) as f32;
+        blend(&mut batch.pixels, &partners, taken);
+        taken
+    };
+    blend(&mut batch.targets, &partners, taken);
+}
+
+/// Moves each row of `values` by the share `taken` of the way to the row of its partner. One
+/// partner a row.
+fn blend(values: &mut [f32], partners: &[usize], taken: f32) {
+    let source = values.to_vec();
+    let length = values.len() / partners.len();
+    for (row, &partner) in values.chunks_exact_mut(length).zip(partners) {
+        let other = &source[partner * length..][..length];
+        for (value, other) in row.iter_mut().zip(other) {
+            *value += taken * (other - *value);
+        }
+    }
+}
+
+/// The rectangle that CutMix takes from the partner, in pixels: from the first number to before
+/// the second.
+#[derive(Debug)]
+struct Patch {
+    rows: [usize; 2],
+    columns: [usize; 2],
+}
+
+impl Patch {
+    /// A square of 1 − λ of the area, λ from Beta(`alpha`, `alpha`), about any pixel of the picture;
+    /// what lies beyond the edge is cut off.
+    fn draw(alpha: f32, random: &mut impl Rng) -> Self {
+        let side = SIDE as f64 * (1.0 - symmetric_beta(alpha, random)).sqrt();
+        let half = side as usize / 2;
+        let [rows, columns] = [(); 2].map(|()| {
+            let centre = random.random_range(0..SIDE);
+            [centre.saturating_sub(half), (centre + half).min(SIDE)]
+        });
+        Patch { rows, columns }
+    }
+
+    /// The share of the picture's area.
+    fn share(&self) -> f32 {
+        let [rows, columns] = [self.rows, self.columns].map(|[first, end]| end - first);
+        (rows * columns) as f32 / PIXELS as f32
+    }
+
+    /// Puts this part of each picture's partner in its place.
+    fn paste(&self, pixels: &mut [f32], partners: &[usize]) {
+        let source = pixels.to_vec();
+        let [left, right] = self.columns;
+        for (picture, &partner) in pixels.chunks_exact_mut(PIXELS).zip(partners) {
+            let other = &source[partner * PIXELS..][..PIXELS];
+            for row in self.rows[0]..self.rows[1] {
+                let place = row * SIDE + left..row * SIDE + right;
+                picture[place.clone()].copy_from_slice(&other[place]);
+            }
+        }
+    }
+}
+
+/// A number from Beta(`alpha`, `alpha`), `alpha` above 0.
+///
+/// Bailey's polar method gives T of Student's t distribution with ν = 2·alpha degrees of freedom
+/// from two uniform numbers, T² = ν(U^(−2/ν) − 1)·cos²(2πV) (Bailey 1994, "Polar generation of
+/// random variates with the t-distribution"), and ½ + T / (2√(ν + T²)) has this distribution
+/// (Devroye 1996, "Random variate generation in one line of code"). It is exact and rejects
+/// nothing. It is written here in U^(1/alpha), which may become 0 but never infinite.
+fn symmetric_beta(alpha: f32, random: &mut impl Rng) -> f64 {
+    let power = random.random::<f64>().powf(1.0 / f64::from(alpha));
+    let cosine = (TAU * random.random::<f64>()).cos();
+    let spread = (1.0 - power) / (cosine * cosine * (1.0 - power) + power);
+    (0.5 + 0.5 * cosine * spread.sqrt()).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNT: usize = 16;
+
+    /// Pictures of one value each, spread over 0 to 1, each of a class of its own.
+    fn plain(count: usize) -> Batch {
+        let value = |picture: usize| picture as f32 / count as f32;
+        Batch {
+            side: SIDE,
+            indices: (0..count).collect(),
+            labels: (0..count).collect(),
+            pixels: (0..count * PIXELS).map(|at| value(at / PIXELS)).collect(),
+            targets: (0..count * count)
+                .map(|at| f32::from(at / count == at % count))
+                .collect(),
+        }
+    }
+
+    fn mixed(mixup: f32, cutmix: f32, number: usize) -> Batch {
+        let settings = Augmentation {
+            mixup,
+            cutmix,
+            ..Augmentation::default()
+        };
+        let mut batch = plain(COUNT);
+        mix(&mut batch, &settings, 4, 1, number);
+        batch
+    }
+
+    /// The value that a target of [`plain`] stands for.
+    fn expected(target: &[f32]) -> f32 {
+        let values = target.iter().enumerate();
+        values
+            .map(|(class, share)| share * class as f32 / COUNT as f32)
+            .sum()
+    }
+
+    #[test]
+    fn mixup_blends_pictures_as_it_blends_targets_and_the_label_has_the_greater_share() {
+        for number in 0..50 {
+            let batch = mixed(0.4, 0.0, number);
+            assert_eq!(batch.labels, plain(COUNT).labels);
+            let mut partners = 0;
+            for (picture, label) in batch.labels.iter().enumerate() {
+                let target = &batch.targets[picture * COUNT..][..COUNT];
+                assert!((target.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+                assert!(target[*label] >= 0.5, "{target:?}");
+                partners += target.iter().filter(|&&share| share > 0.0).count() - 1;
+                for value in &batch.pixels[picture * PIXELS..][..PIXELS] {
+                    assert!((value - expected(target)).abs() < 1e-6);
+                }
+            }
+            assert!(partners <= COUNT);
+        }
+        let first = mixed(0.4, 0.0, 0);
+        assert_ne!(first, plain(COUNT));
+        assert_eq!(first, mixed(0.4, 0.0, 0));
+        assert_ne!(first, mixed(0.4, 0.0, 1), "another batch of the epoch");
+    }
+
+    #[test]
+    fn cutmix_gives_the_target_the_share_of_the_area_that_the_partner_has() {
+        let (mut least, mut most) = (1.0f32, 0.0f32);
+        for number in 0..300 {
+            let batch = mixed(0.0, 1.0, number);
+            for picture in 0..COUNT {
+                let target = &batch.targets[picture * COUNT..][..COUNT];
+                let pixels = &batch.pixels[picture * PIXELS..][..PIXELS];
+                let own = picture as f32 / COUNT as f32;
+                let foreign = pixels.iter().filter(|&&value| value != own).count();
+                let taken = foreign as f32 / PIXELS as f32;
+                assert!((1.0 - target[picture] - taken).abs() < 1e-6);
+                let mean = pixels.iter().sum::<f32>() / PIXELS as f32;
+                assert!((mean - expected(target)).abs() < 1e-4);
+                (least, most) = (least.min(taken), most.max(taken));
+            }
+        }
+        assert!(least < 0.01 && most > 0.8, "{least} {most}");
+    }
+
+    #[test]
+    fn a_patch_reaches_every_corner_and_covers_anything_from_nothing_to_nearly_all() {
+        let mut random = stream(1, "test", 0);
+        let mut corners = [[false; 2]; 2];
+        let (mut least, mut most) = (1.0f32, 0.0f32);
+        for _ in 0..20_000 {
+            let patch = Patch::draw(0.2, &mut random);
+            assert!(patch.rows[1] <= SIDE && patch.columns[1] <= SIDE);
+            if patch.share() > 0.0 {
+                let ends = |[first, end]: [usize; 2]| [first == 0, end == SIDE];
+                for (row, at_row) in ends(patch.rows).into_iter().enumerate() {
+                    for (column, at_column) in ends(patch.columns).into_iter().enumerate() {
+                        corners[row][column] |= at_row && at_column;
+                    }
+                }
+            }
+            (least, most) = (least.min(patch.share()), most.max(patch.share()));
+        }
+        assert_eq!(corners, [[true; 2]; 2]);
+        assert!(least == 0.0 && most > 0.85, "{least} {most}");
+    }
+
+    #[test]
+    fn where_both_are_on_batches_are_mixed_by_one_of_the_two_with_equal_chance() {
+        let by_patch = (0..600)
+            .filter(|&number| {
+                let batch = mixed(1.0, 1.0, number);
+                // Pasted values are those of pictures, sixteenths; blended ones lie between.
+                batch
+                    .pixels
+                    .iter()
+                    .all(|value| (value * COUNT as f32).fract() == 0.0)
+            })
+            .count();
+        assert!((240..360).contains(&by_patch), "{by_patch}");
+    }
+
+    #[test]
+    fn a_batch_of_one_stays_as_it_is() {
+        let settings = Augmentation {
+            mixup: 1.0,
+            ..Augmentation::default()
+        };
+        let mut batch = plain(1);
+        mix(&mut batch, &settings, 4, 1, 0);
+        assert_eq!(batch, plain(1));
+    }
+
+    #[test]
+    fn beta_has_the_mean_the_variance_and_the_shape_of_its_definition() {
+        const DRAWS: usize = 100_000;
+        for alpha in [0.01f32, 0.2, 1.0, 4.0] {
+            let mut random = stream(3, "test", 0);
+            let values: Vec<f64> = (0..DRAWS)
+                .map(|_| symmetric_beta(alpha, &mut random))
+                .collect();
+            assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
+            let mean = values.iter().sum::<f64>() / DRAWS as f64;
+            let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / DRAWS as f64;
+            let expected = 0.25 / (2.0 * f64::from(alpha) + 1.0);
+            assert!((mean - 0.5).abs() < 0.006, "{alpha}: mean {mean}");
+            assert!(
+                (variance / expected - 1.0).abs() < 0.015,
+                "{alpha}: variance {variance}, expected {expected}"
+            );
+            let below =
+                |bound| values.iter().filter(|&&value| value < bound).count() as f64 / DRAWS as f64;
+            // The distribution function: x for alpha 1, x⁴(35 − 84x + 70x² − 20x³) for alpha 4.
+            if alpha == 1.0 {
+                assert!((below(0.1) - 0.1).abs() < 0.005, "{}", below(0.1));
+            } else if alpha == 4.0 {
+                assert!((below(0.3) - 0.126_036).abs() < 0.005, "{}", below(0.3));
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use super::greys::greys;
+use super::*;
+
+#[test]
+fn drawn_labels_are_the_targets_of_pictures_with_votes_and_the_others_keep_theirs() {
+    let dataset = greys(300);
+    let sampling = Sampling {
+        balanced: 0.0,
+        draw_labels: true,
+    };
+    let batch = |epoch| {
+        Batches::new(&dataset, (0..300).collect(), 300)
+            .sampled(&sampling, 5, epoch)
+            .batch(0)
+            .unwrap()
+    };
+    let drawn = batch(1);
+    assert_eq!(drawn.indices, (0..300).collect::<Vec<_>>());
+    let mut lighter = 0;
+    for (index, (&label, target)) in drawn.labels.iter().zip(drawn.targets.chunks(2)).enumerate() {
+        let mut expected = [0.0; 2];
+        expected[label] = 1.0;
+        assert_eq!(target, expected);
+        match dataset.entry(index).distribution {
+            Some(_) => lighter += label,
+            None => assert_eq!(label, dataset.entry(index).label),
+        }
+    }
+    assert!(
+        (125..175).contains(&lighter),
+        "three quarters of 200: {lighter}"
+    );
+    assert_ne!(drawn.labels, batch(2).labels);
+    let plain = Batches::new(&dataset, (0..300).collect(), 300)
+        .batch(0)
+        .unwrap();
+    assert_eq!(plain.targets[2..4], [0.25, 0.75]);
+    assert_eq!(plain.labels[..4], [0, 1, 0, 1]);
+}
+
+#[test]
+fn a_picture_that_comes_several_times_in_an_epoch_is_changed_differently_each_time() {
+    let dataset = greys(40);
+    let augmentation = Augmentation {
+        rotation: 12.0,
+        ..Augmentation::default()
+    };
+    let sampling = Sampling {
+        balanced: 1.0,
+        draw_labels: false,
+    };
+    // Eleven dark pictures and a light one.
+    let indices: Vec<usize> = (0..22).step_by(2).chain([7]).collect();
+    let batch = |sampling: &Sampling| {
+        Batches::new(&dataset, indices.clone(), 12)
+            .sampled(sampling, 5, 1)
+            .augmented(&augmentation, 5, 1)
+            .batch(0)
+            .unwrap()
+    };
+    let (drawn, plain) = (batch(&sampling), batch(&Sampling::default()));
+    assert_eq!(plain.indices, indices);
+    assert_eq!(drawn.labels.iter().sum::<usize>(), 6, "half of twelve");
+    let mut seen: Vec<&[f32]> = Vec::new();
+    for (&index, picture) in drawn.indices.iter().zip(drawn.pixels.chunks(PIXELS)) {
+        if index == 7 {
+            assert!(!seen.contains(&picture));
+            seen.push(picture);
+        }
+    }
+    assert_eq!(seen.len(), 6);
+    assert_eq!(seen[0], &plain.pixels[11 * PIXELS..], "its first turn");
+}
+
+#[test]
+fn a_batch_is_mixed_after_its_pictures_were_changed() {
+    let dataset = greys(16);
+    let changes = Augmentation {
+        flip: 1.0,
+        ..Augmentation::default()
+    };
+    let both = Augmentation {
+        mixup: 1.0,
+        ..changes.clone()
+    };
+    let batch = |augmentation: &Augmentation| {
+        Batches::new(&dataset, (0..16).collect(), 8)
+            .augmented(augmentation, 5, 1)
+            .batch(1)
+            .unwrap()
+    };
+    let mut expected = batch(&changes);
+    mixing::mix(&mut expected, &both, 5, 1, 1);
+    assert_eq!(batch(&both), expected);
+    assert_ne!(batch(&both), batch(&changes));
+}
+
+#[test]
+fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
+    let dataset = greys(10);
+    let augmentation = Augmentation {
+        rotation: 12.0,
+        cutmix: 1.0,
+        ..Augmentation::default()
+    };
+    let batches = || Batches::new(&dataset, (0..10).collect(), 5).augmented(&augmentation, 5, 1);
+    let (whole, small) = (
+        batches().batch(1).unwrap(),
+        batches().with_side(32).batch(1).unwrap(),
+    );
+    assert_eq!((whole.side, small.side), (48, 32));
+    assert_eq!(small.pixels.len(), 5 * 32 * 32);
+    assert_eq!(small.pixels, shrinking::shrink(&whole.pixels, 32));
+    assert_eq!(small.targets, whole.targets);
+    let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
+    assert_eq!(ahead.unwrap().unwrap(), small);
+}

@@ -1,0 +1,230 @@
+use std::f64::consts::PI;
+
+use fer_data::DataError;
+use serde::{Deserialize, Serialize};
+
+/// How the learning rate goes over the steps of a run: factors on the rate of the settings, which is
+/// the highest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Schedule {
+    /// The same at every step.
+    #[default]
+    Constant,
+    /// A line up from 0 over the warm-up, then half a cosine down (Loshchilov & Hutter 2017, "SGDR",
+    /// one cycle; the warm-up is Goyal et al. 2017's).
+    Cosine {
+        /// The share of all steps that the warm-up takes, 0 to below 1. Default 0.1.
+        #[serde(default = "tenth")]
+        warmup: f64,
+        /// The factor at the last step, 0 to 1. Default 0.
+        #[serde(default)]
+        last: f64,
+    },
+    /// Half a cosine up and half a cosine down, as PyTorch's `OneCycleLR` (Smith & Topin 2018) with
+    /// the momentum left alone.
+    OneCycle {
+        /// The share of all steps that lead up, above 0 and below 1. Default 0.3.
+        #[serde(default = "three_tenths")]
+        warmup: f64,
+        /// The factor at the first step, 0 to 1. Default 1/25.
+        #[serde(default = "twenty_fifth")]
+        first: f64,
+        /// The factor at the last step, 0 to 1. Default 1/250,000.
+        #[serde(default = "quarter_millionth")]
+        last: f64,
+    },
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+fn three_tenths() -> f64 {
+    0.3
+}
+
+fn twenty_fifth() -> f64 {
+    0.04
+}
+
+fn quarter_millionth() -> f64 {
+    4e-6
+}
+
+impl Schedule {
+    /// The factor at step `step`, from 0, of `steps` steps.
+    pub fn factor(&self, step: u64, steps: u64) -> f64 {
+        match *self {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine { warmup, last } => {
+                let rising = (warmup * steps as f64).round();
+                let step = step as f64;
+                if step < rising {
+                    return (step + 1.0) / rising;
+                }
+                let falling = steps as f64 - rising - 1.0;
+                half_cosine(1.0, last, share(step - rising, falling))
+            }
+            Schedule::OneCycle {
+                warmup,
+                first,
+                last,
+            } => {
+                let (step, end) = (step as f64, steps as f64 - 1.0);
+                let top = warmup * steps as f64 - 1.0;
+                if step <= top {
+                    return half_cosine(first, 1.0, share(step, top));
+                }
+                half_cosine(1.0, last, share(step - top, end - top))
+            }
+        }
+    }
+
+    /// Whether it depends on how many steps there will be, so that a run that has begun cannot be
+    /// made longer.
+    pub fn has_an_end(&self) -> bool {
+        *self != Schedule::Constant
+    }
+
+    pub(crate) fn check(&self) -> Result<(), DataError> {
+        let (warmup, factors) = match *self {
+            Schedule::Constant => return Ok(()),
+            Schedule::Cosine { warmup, last } => (warmup, [1.0, last]),
+            Schedule::OneCycle {
+                warmup,
+                first,
+                last,
+            } => (warmup, [first, last]),
+        };
+        let refuse = |name, value: f64, expected| {
+            Err(DataError::Setting {
+                name,
+                value: value.to_string(),
+                expected,
+            })
+        };
+        if !(0.0..1.0).contains(&warmup) {
+            return refuse("training.schedule.warmup", warmup, "at least 0 and below 1");
+        }
+        let [first, last] = factors;
+        if !(0.0..=1.0).contains(&first) {
+            return refuse("training.schedule.first", first, "0 to 1");
+        }
+        if !(0.0..=1.0).contains(&last) {
+            return refuse("training.schedule.last", last, "0 to 1");
+        }
+        Ok(())
+    }
+}
+
+/// How far `part` is of `whole`, 0 to 1; all the way where there is no way.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 {
+        (part / whole).clamp(0.0, 1.0)
+    } else {
+        1.0
+    }
+}
+
+fn half_cosine(from: f64, to: f64, share: f64) -> f64 {
+    to + (from - to) * (1.0 + (PI * share).cos()) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(found: f64, expected: f64) {
+        assert!(
+            (found - expected).abs() < 1e-9,
+            "{found} and not {expected}"
+        );
+    }
+
+    #[test]
+    fn cosine_rises_along_a_line_and_falls_to_its_last_factor() {
+        let schedule = Schedule::Cosine {
+            warmup: 0.1,
+            last: 0.02,
+        };
+        near(schedule.factor(0, 100), 0.1);
+        near(schedule.factor(4, 100), 0.5);
+        near(schedule.factor(9, 100), 1.0);
+        near(schedule.factor(10, 100), 1.0);
+        near(schedule.factor(99, 100), 0.02);
+        let half = (schedule.factor(54, 100) + schedule.factor(55, 100)) / 2.0;
+        assert!((half - 0.51).abs() < 1e-3, "{half}");
+        for step in 10..99 {
+            assert!(schedule.factor(step, 100) > schedule.factor(step + 1, 100));
+        }
+    }
+
+    #[test]
+    fn a_run_of_one_step_and_no_warm_up_have_factors_too() {
+        for warmup in [0.0, 0.1] {
+            let schedule = Schedule::Cosine { warmup, last: 0.5 };
+            near(schedule.factor(0, 1), 0.5);
+        }
+        near(Schedule::Constant.factor(7, 9), 1.0);
+    }
+
+    /// `torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1, total_steps=10)` of PyTorch 2.15,
+    /// `get_last_lr()` before each step.
+    #[test]
+    fn one_cycle_is_pytorchs() {
+        let schedule = Schedule::OneCycle {
+            warmup: 0.3,
+            first: 0.04,
+            last: 4e-6,
+        };
+        for (step, expected) in ONE_CYCLE.into_iter().enumerate() {
+            near(schedule.factor(step as u64, 10), expected);
+        }
+    }
+
+    const ONE_CYCLE: [f64; 10] = [
+        0.040000000000000036,
+        0.52,
+        1.0,
+        0.9504846320134737,
+        0.8117456539497631,
+        0.6112620219362893,
+        0.38874197806371075,
+        0.18825834605023697,
+        0.049519367986526286,
+        4e-06,
+    ];
+
+    #[test]
+    fn factors_out_of_range_are_refused_by_name() {
+        let schedules = [
+            (
+                "warmup",
+                Schedule::Cosine {
+                    warmup: 1.0,
+                    last: 0.0,
+                },
+            ),
+            (
+                "last",
+                Schedule::Cosine {
+                    warmup: 0.1,
+                    last: f64::NAN,
+                },
+            ),
+            (
+                "first",
+                Schedule::OneCycle {
+                    warmup: 0.3,
+                    first: 2.0,
+                    last: 0.0,
+                },
+            ),
+        ];
+        for (name, schedule) in schedules {
+            let error = schedule.check().map_err(|error| error.to_string());
+            assert!(error.is_err_and(|text| text.contains(name)), "{name}");
+        }
+    }
+}
