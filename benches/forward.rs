@@ -20,6 +20,8 @@ fn forward(criterion: &mut Criterion) {
             ("cnn", true),
             ("vgg", true),
             ("resnet", true),
+            ("resvgg", true),
+            ("mobile", true),
             ("cnn", false),
         ] {
             let parameters = Parameters::new(0, &device.device);

@@ -71,6 +71,8 @@ fn train_step(criterion: &mut Criterion) {
             ("cnn", best, true),
             ("vgg", best, true),
             ("resnet", best, true),
+            ("resvgg", best, true),
+            ("mobile", best, true),
             ("cnn", best, false),
             ("cnn", Engine::Portable, false),
         ] {

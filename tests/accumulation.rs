@@ -71,7 +71,7 @@ impl Progress for StopAfter<'_> {
 /// Trains from the beginning or a state, to the end or to a stop; the last state that was kept.
 fn trained(
     settings: &FitSettings,
-    dropout: f64,
+    dropout: f32,
     start: Option<RunState>,
     stop_after: Option<usize>,
 ) -> (RunState, bool) {
@@ -83,6 +83,7 @@ fn trained(
     let checked = settings.clone().check().unwrap();
     let trainer = Trainer {
         network: &network,
+        smaller: BTreeMap::new(),
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,

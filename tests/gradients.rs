@@ -6,9 +6,10 @@ use candle_nn::VarBuilder;
 use fer_data::random::stream;
 use fer_model::ops::{
     ClassWeights, ConvolutionBlock, ConvolutionSettings, Dense, DepthwiseBlock, DepthwiseSettings,
-    Engine, Loss, LossSettings, Mode, cross_entropy, dropout, flatten, global_mean, max_pool, relu,
+    Engine, Loss, LossSettings, Mode, SqueezeBlock, cross_entropy, dropout, flatten, global_mean,
+    max_pool, relu,
 };
-use fer_model::{Architecture, Network, Parameters};
+use fer_model::{Architecture, Network, Parameters, ResidualSettings, Stack};
 use rand::RngExt;
 
 const STEP: f32 = 1e-2;
@@ -237,6 +238,61 @@ fn depthwise_blocks_for_maps_weights_and_what_follows() {
                 weighted_sum(&layer.forward(&maps, TRAIN).unwrap()).unwrap()
             });
         }
+    }
+}
+
+#[test]
+fn residuals_with_squeeze_and_excitation_and_stochastic_depth() {
+    let shape = [4, 3, 6, 5];
+    for engine in [Engine::detect(), Engine::Portable] {
+        for (squeeze, drop, pool, outputs) in [
+            (2, 0.0, false, 3),
+            (1, 0.4, true, 3),
+            (4, 0.3, false, 5),
+            (0, 0.5, true, 3),
+        ] {
+            let parameters = Parameters::new(0, &Device::Cpu);
+            let first = ConvolutionSettings::normalised(3, 4);
+            let last = ConvolutionSettings {
+                pool,
+                ..ConvolutionSettings::normalised(4, outputs)
+            };
+            let network = Stack::new([3, 6, 5], engine, parameters.builder())
+                .residual_with("block", ResidualSettings { squeeze, drop }, |body| {
+                    body.convolution("conv1", first)?.convolution("conv2", last)
+                })
+                .and_then(|stack| stack.flatten()?.dense("dense", 3, false)?.finish())
+                .unwrap();
+            let mut vars = layer_variables(&parameters);
+            vars.retain(|(name, _)| !name.contains("running"));
+            // Means of normalised maps are small: the hidden values live by their bias.
+            for (_, bias) in vars
+                .iter()
+                .filter(|(name, _)| name.ends_with("dense1.bias"))
+            {
+                bias.set(&bias.ones_like().unwrap()).unwrap();
+            }
+            let pictures = variable(random(&shape, "pictures"), &shape);
+            vars.push(("pictures".into(), pictures.clone()));
+            check(&vars, 2e-3, 4e-2, || {
+                weighted_sum(&network.forward(&pictures, TRAIN).unwrap()).unwrap()
+            });
+        }
+    }
+}
+
+#[test]
+fn gates_for_maps_and_both_layers() {
+    for engine in [Engine::detect(), Engine::Portable] {
+        let parameters = Parameters::new(0, &Device::Cpu);
+        let layer = SqueezeBlock::new(7, 3, engine, parameters.builder()).unwrap();
+        let mut vars = layer_variables(&parameters);
+        let shape = [3, 2, 4, 7];
+        let maps = variable(random(&shape, "maps"), &shape);
+        vars.push(("maps".into(), maps.clone()));
+        check(&vars, STEP, 3e-2, || {
+            weighted_sum(&layer.gates(&maps).unwrap()).unwrap()
+        });
     }
 }
 

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use fer_model::ops::{AdamForm, AdamSettings, Engine, Mode, cross_entropy};
-use fer_model::{
-    Architecture, CnnSettings, Network, Parameters, Plan, ResNetSettings, Sequential, Tape,
-    VggSettings,
-};
+use fer_model::{Architecture, Network, Parameters, Plan, Sequential, Tape};
 use fer_train::fit::Optimiser;
 use safetensors::SafeTensors;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::formula::{checksum, float_checksum, hashed, triangle, uniform};
 
@@ -61,25 +59,21 @@ struct Case {
     rate: f64,
 }
 
-fn cases() -> [Case; 3] {
-    let dropout = 0.0;
-    let case = |name, architecture, rate| Case {
+fn cases() -> [Case; 6] {
+    let case = |name, settings, rate| Case {
         name,
-        architecture,
+        architecture: serde_json::from_value(settings).unwrap(),
         rate,
     };
-    let resnet = ResNetSettings {
-        dropout,
-        ..ResNetSettings::default()
-    };
-    let vgg = VggSettings {
-        dropout,
-        ..VggSettings::default()
-    };
+    let plain = |name| json!({"arch": name, "dropout": 0.0});
+    let squeezed = json!({"arch": "resnet", "dropout": 0.0, "squeeze": 4});
     [
-        case("cnn", Architecture::Cnn(CnnSettings { dropout }), 1e-4),
-        case("vgg", Architecture::Vgg(vgg), 3e-5),
-        case("resnet", Architecture::ResNet(resnet), 1e-4),
+        case("cnn", plain("cnn"), 1e-4),
+        case("vgg", plain("vgg"), 3e-5),
+        case("resnet", plain("resnet"), 1e-4),
+        case("squeezed", squeezed, 1e-4),
+        case("resvgg", plain("resvgg"), 3e-5),
+        case("mobile", plain("mobile"), 5e-5),
     ]
 }
 
@@ -87,7 +81,9 @@ fn cases() -> [Case; 3] {
 fn value(number: u64, name: &str, shape: &[usize], index: u64) -> f32 {
     let ends = |part: &str| name.ends_with(part);
     let (centre, limit) = match shape {
-        [_] if ends("norm.bias") && index.is_multiple_of(3) => (-3.0, 0.1),
+        [_] if ends("norm.bias") && !name.contains("pointwise") && index.is_multiple_of(3) => {
+            (-3.0, 0.1)
+        }
         [_] if ends("norm.bias") => (3.0, 0.1),
         [_] if ends("norm.weight") || ends("running_var") => (1.0, 0.1),
         [_] => (0.0, 0.1),

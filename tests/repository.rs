@@ -81,6 +81,18 @@ fn no_picture_of_fer2013_lies_here() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_built_in_model_is_linked_into_the_folder_that_a_crate_is_packaged_from() {
+    let link = root().join("crates/fer-model/assets/fer.safetensors");
+    assert_eq!(
+        fs::read_link(&link).unwrap(),
+        Path::new("../../../assets/fer.safetensors")
+    );
+    let size = fs::metadata(&link).unwrap().len();
+    assert!(size <= 4_000_000, "{size} bytes");
+}
+
 #[test]
 fn a_picture_that_is_in_the_table_would_be_found() {
     let folder = tempfile::tempdir().unwrap();

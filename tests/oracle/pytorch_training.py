@@ -1,4 +1,4 @@
-"""Fifty training steps of cnn, vgg and resnet as PyTorch makes them: pytorch_training.safetensors.
+"""Fifty training steps of each network as PyTorch makes them: pytorch_training.safetensors.
 
 Made with Python 3.11.7, torch 2.15.0, numpy 2.4.6, safetensors 0.8.0.
 Run beside this file: python pytorch_training.py
@@ -34,21 +34,21 @@ CLASSES, PICTURES, BATCH, SIDE, STEPS = 8, 64, 16, 48, 50
 PICTURE_STREAM = 1133
 # Pictures whose gradients are compared. Where a value lies on the edge of a ReLU, or two of a pool's
 # window are equal, rounding decides where the gradient goes, and PyTorch in float32 and float64 part
-# by percents. With few pictures there is a PICTURE_STREAM that stays clear of edges by 1e-5 (main
-# prints by how much).
+# by percents. With few pictures there is a PICTURE_STREAM that stays clear of edges by 1e-5, and by
+# 1e-6 in squeezed, whose gates hang on few hidden values (main prints by how much).
 FEW = 2
 # Of a tensor with more elements about so many are kept.
 KEPT = 512
 # Adam moves a weight whose gradient is nearly zero by the sign of a rounding error. At these rates
 # PyTorch agrees with itself in float64 and in channels_last; at 1e-3 vgg's losses part by percents.
-RATES = {"cnn": 1e-4, "vgg": 3e-5, "resnet": 1e-4}
+RATES = {"cnn": 1e-4, "vgg": 3e-5, "resnet": 1e-4, "squeezed": 1e-4, "resvgg": 3e-5, "mobile": 5e-5}
 
 
 class Block(nn.Conv2d):
     """A convolution with BatchNorm, whose tensors are named as ours."""
 
-    def __init__(self, inputs, outputs, window=3, stride=1):
-        super().__init__(inputs, outputs, window, stride, window // 2, bias=False)
+    def __init__(self, inputs, outputs, window=3, stride=1, groups=1):
+        super().__init__(inputs, outputs, window, stride, window // 2, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, maps):
@@ -83,25 +83,60 @@ class Vgg(nn.Module):
         return self.dense(maps.mean((2, 3)))
 
 
+class Squeeze(nn.Module):
+    """Squeeze-and-excitation."""
+
+    def __init__(self, channels, reduction):
+        super().__init__()
+        self.dense1 = nn.Linear(channels, channels // reduction)
+        self.dense2 = nn.Linear(channels // reduction, channels)
+
+    def forward(self, maps):
+        gates = torch.sigmoid(self.dense2(functional.relu(self.dense1(maps.mean((2, 3))))))
+        return maps * gates[:, :, None, None]
+
+
 class Residual(nn.Module):
-    def __init__(self, inputs, outputs, stride):
+    def __init__(self, inputs, outputs, stride, squeeze=0):
         super().__init__()
         self.conv1, self.conv2 = Block(inputs, outputs, 3, stride), Block(outputs, outputs)
+        self.squeeze = Squeeze(outputs, squeeze) if squeeze else nn.Identity()
         self.shortcut = nn.Identity() if inputs == outputs else Block(inputs, outputs, 1, stride)
 
     def forward(self, maps):
-        inner = self.conv2(functional.relu(self.conv1(maps)))
+        inner = self.squeeze(self.conv2(functional.relu(self.conv1(maps))))
         return functional.relu(inner + self.shortcut(maps))
 
 
+class ResVgg(nn.Module):
+    def __init__(self):
+        super().__init__()
+        widths = [1, 32, 64, 64, 128, 256]
+        for number in range(1, 6):
+            self.add_module(f"conv{number}", Block(widths[number - 1], widths[number]))
+        self.residual1, self.residual2 = Residual(128, 128, 1), Residual(256, 256, 1)
+        self.dense = nn.Linear(256, CLASSES)
+
+    def forward(self, maps):
+        maps = functional.max_pool2d(functional.relu(self.conv1(maps)), 2)
+        maps = functional.relu(self.conv2(maps))
+        maps = functional.max_pool2d(functional.relu(self.conv3(maps)), 2)
+        maps = functional.max_pool2d(self.residual1(functional.relu(self.conv4(maps))), 2)
+        maps = self.residual2(functional.relu(self.conv5(maps)))
+        return self.dense(maps.mean((2, 3)))
+
+
 class ResNet(nn.Module):
+    SQUEEZE = 0
+
     def __init__(self):
         super().__init__()
         self.stem = Block(1, 16)
         inputs = 16
         for stage, outputs in enumerate([16, 32, 64, 128], 1):
-            first = Residual(inputs, outputs, 1 if stage == 1 else 2)
-            blocks = OrderedDict(block1=first, block2=Residual(outputs, outputs, 1))
+            first = Residual(inputs, outputs, 1 if stage == 1 else 2, self.SQUEEZE)
+            second = Residual(outputs, outputs, 1, self.SQUEEZE)
+            blocks = OrderedDict(block1=first, block2=second)
             self.add_module(f"stage{stage}", nn.Sequential(blocks))
             inputs = outputs
         self.dense = nn.Linear(128, CLASSES)
@@ -113,7 +148,47 @@ class ResNet(nn.Module):
         return self.dense(maps.mean((2, 3)))
 
 
-NETWORKS = {"cnn": Cnn, "vgg": Vgg, "resnet": ResNet}
+class Squeezed(ResNet):
+    SQUEEZE = 4
+
+
+class Mobile(nn.Module):
+    BLOCKS, WIDTH = [2, 3, 2], 32
+
+    def __init__(self):
+        super().__init__()
+        self.stem = Block(1, self.WIDTH)
+        for stage, blocks in enumerate(self.BLOCKS, 1):
+            channels = stage * self.WIDTH
+            inner = nn.Module()
+            if stage > 1:
+                inner.depthwise = Block(channels - self.WIDTH, channels - self.WIDTH, groups=channels - self.WIDTH)
+                inner.pointwise = Block(channels - self.WIDTH, channels, 1)
+            for number in range(1, blocks + 1):
+                block = nn.Module()
+                for pair in [1, 2]:
+                    block.add_module(f"depthwise{pair}", Block(channels, channels, groups=channels))
+                    block.add_module(f"pointwise{pair}", Block(channels, channels, 1))
+                inner.add_module(f"block{number}", block)
+            self.add_module(f"stage{stage}", inner)
+        self.dense = nn.Linear(3 * self.WIDTH, CLASSES)
+
+    def forward(self, maps):
+        relu = functional.relu
+        maps = functional.max_pool2d(relu(self.stem(maps)), 2)
+        for stage, blocks in enumerate(self.BLOCKS, 1):
+            inner = self.get_submodule(f"stage{stage}")
+            if stage > 1:
+                maps = functional.max_pool2d(relu(inner.pointwise(relu(inner.depthwise(maps)))), 2)
+            for number in range(1, blocks + 1):
+                block = inner.get_submodule(f"block{number}")
+                branch = relu(block.pointwise1(relu(block.depthwise1(maps))))
+                branch = block.pointwise2(relu(block.depthwise2(branch)))
+                maps = relu(branch + maps)
+        return self.dense(maps.mean((2, 3)))
+
+
+NETWORKS = {"cnn": Cnn, "vgg": Vgg, "resnet": ResNet, "squeezed": Squeezed, "resvgg": ResVgg, "mobile": Mobile}
 
 
 def hashed(stream, count):
@@ -130,14 +205,18 @@ def value(number, name, shape):
     """A tensor uniform in [centre - limit, centre + limit); `number` is its place among the sorted
     names. Weights of layers have He's limit; the biases of normalisations lie around 3 and -3, where
     few values stand on the edge of a ReLU: one that rounding pushes over it moves a gradient by
-    percents. All else lies near where training begins."""
+    percents. Where a depthwise convolution follows they lie around 3 alone: it would see a channel
+    that is zero nearly everywhere, and the next normalisation would blow its rounding up. All else
+    lies near where training begins."""
     top = (hashed(number, math.prod(shape)) >> np.uint64(40)).astype(np.float32)
     uniform = top / np.float32(2**23) - np.float32(1)
     if len(shape) > 1:
         centre, limit = 0.0, math.sqrt(6 / math.prod(shape[1:]))
     else:
         centre = 1.0 if name.endswith(("norm.weight", "running_var")) else 0.0
-        if name.endswith("norm.bias"):
+        if "pointwise" in name and name.endswith("norm.bias"):
+            centre = 3.0
+        elif name.endswith("norm.bias"):
             centre = np.where(np.arange(shape[0]) % 3 == 0, -3.0, 3.0)
         limit = 0.1
     return (uniform * np.float32(limit) + np.float32(centre)).reshape(shape)

@@ -264,6 +264,12 @@ impl Dataset {
         self.store.file(self.entries[index].position)
     }
 
+    /// Gives entry `index` this label in place of its label and its shares.
+    pub(crate) fn relabel(&mut self, index: usize, label: usize) {
+        self.entries[index].label = label;
+        self.entries[index].distribution = None;
+    }
+
     /// Leaves out the entries at `indices`, for `reason`.
     pub(crate) fn leave_out(&mut self, indices: &BTreeSet<usize>, reason: &'static str) {
         for &index in indices {

@@ -86,8 +86,8 @@ pub mod file;
 
 pub use agreement::Agreement;
 pub use arch::{
-    Architecture, CnnSettings, Layer, Network, ResNetSettings, ResVggSettings, Sequential, Shape,
-    Stack, VggSettings,
+    Architecture, CnnSettings, Layer, MobileSettings, Network, ResNetSettings, ResVggSettings,
+    ResidualSettings, Sequential, Shape, Stack, VggSettings,
 };
 pub use classifier::{Classifier, Prediction, most_probable};
 pub use device::{DeviceChoice, SelectedDevice};

@@ -5,6 +5,7 @@ mod blocks;
 mod pixels;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
@@ -13,7 +14,7 @@ use crate::error::DataError;
 use crate::expression::{ClassNames, Expression, Vocabulary};
 use crate::skipped::Skipped;
 use crate::source::fer2013::table::Table;
-use crate::source::ferplus::{self, Verdict};
+use crate::source::ferplus::{self, FerPlusTarget, Verdict, VoteTable};
 use crate::source::{Layout, OpenSettings, refuse_labels};
 use crate::split::{Split, stratified};
 
@@ -96,7 +97,11 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         },
         ..Description::default()
     };
-    let dataset = Dataset::new(DatasetParts {
+    let majorities = match &votes {
+        Some(votes) => majorities(votes, &table.faces.rows, &entries)?,
+        None => Vec::new(),
+    };
+    let mut dataset = Dataset::new(DatasetParts {
         name: if votes.is_some() {
             "FER2013 with FER+ votes".into()
         } else {
@@ -109,7 +114,33 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         split_rule,
         split_settings: settings.split.clone(),
     })?;
+    // From the last on, for what is left out moves those behind it.
+    for (index, verdict) in majorities.into_iter().rev() {
+        match verdict {
+            Verdict::Label(label, _) => dataset.relabel(index, label),
+            Verdict::LeaveOut(reason) => dataset.leave_out(&BTreeSet::from([index]), reason),
+        }
+    }
     Ok(dataset.with_description(description))
+}
+
+/// What the majority says of each of the entries that validate, which the votes judge as they judge
+/// test rows, whatever the targets of training are.
+fn majorities(
+    votes: &VoteTable,
+    rows: &[u64],
+    entries: &[Entry],
+) -> Result<Vec<(usize, Verdict)>, DataError> {
+    let validation = entries.iter().enumerate();
+    let validation = validation
+        .filter(|(_, entry)| entry.split == Split::Validation && entry.distribution.is_some());
+    validation
+        .map(|(index, entry)| {
+            let majority = FerPlusTarget::Majority;
+            let verdict = votes.judge(rows[entry.position], Usage::Training, majority)?;
+            Ok((index, verdict))
+        })
+        .collect()
 }
 
 fn class_names(votes: bool) -> ClassNames {

@@ -1,5 +1,6 @@
 use candle_core::{Result, Tensor};
 
+use crate::arch::residual::Residual;
 use crate::ops::{
     ConvolutionBlock, Dense, DepthwiseBlock, Engine, Mode, dropout, flatten, global_mean,
 };
@@ -9,20 +10,11 @@ use crate::ops::{
 pub(crate) enum Block {
     Convolution(ConvolutionBlock),
     Depthwise(DepthwiseBlock),
-    Residual(Residual),
+    Residual(Box<Residual>),
     GlobalMean,
     Flatten,
     Dense(Dense),
     Dropout { name: String, rate: f32 },
-}
-
-/// Blocks whose input is added to the output of their last convolution.
-#[derive(Clone, Debug)]
-pub(crate) struct Residual {
-    pub(crate) body: Vec<Block>,
-    pub(crate) last: ConvolutionBlock,
-    /// What brings the input to the output's shape, where they differ.
-    pub(crate) shortcut: Option<ConvolutionBlock>,
 }
 
 impl Block {
@@ -57,19 +49,5 @@ impl Block {
             Block::Dense(dense) => Some(dense.tensors()[0]),
             Block::GlobalMean | Block::Flatten | Block::Dropout { .. } => None,
         }
-    }
-}
-
-impl Residual {
-    fn forward(&self, input: &Tensor, mode: Mode, engine: Engine) -> Result<Tensor> {
-        let mut maps = input.clone();
-        for block in &self.body {
-            maps = block.forward(&maps, mode, engine)?;
-        }
-        let around = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input, mode)?,
-            None => input.clone(),
-        };
-        self.last.forward_adding(&maps, Some(&around), mode)
     }
 }

@@ -84,6 +84,24 @@ impl Layers {
         self.push_finish(settings.norm && settings.relu, false);
     }
 
+    /// The mean of each of so many channels.
+    pub(crate) fn push_mean(&mut self, channels: usize) {
+        let name = ["global_average_pooling2d", "GlobalAveragePooling2D"];
+        self.push(name, vec![channels], 0, 0);
+    }
+
+    /// A dense layer with a bias.
+    pub(crate) fn push_dense(&mut self, [inputs, outputs]: [usize; 2]) {
+        let weights = inputs * outputs;
+        let name = ["dense", "Dense"];
+        self.push(name, vec![outputs], weights + outputs, weights);
+    }
+
+    /// Maps of these dimensions times a number for each channel.
+    pub(crate) fn push_product(&mut self, output: Vec<usize>) {
+        self.push(["multiply", "Multiply"], output, 0, 0);
+    }
+
     /// A sum of two maps of these dimensions.
     pub(crate) fn push_sum(&mut self, output: Vec<usize>) {
         self.push(["add", "Add"], output, 0, 0);

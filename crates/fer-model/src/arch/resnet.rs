@@ -1,11 +1,16 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{Sequential, Stack, check_dropout, check_width};
+use crate::arch::{
+    ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_stochastic_depth,
+    check_width,
+};
 use crate::error::ModelError;
 use crate::ops::ConvolutionSettings;
 
-/// Residual blocks at each of the four widths.
+/// Widths.
+const STAGES: usize = 4;
+/// Residual blocks at each width.
 const BLOCKS: usize = 2;
 
 /// ResNet-18's shape (He et al. 2016) for 48×48: a stem of 3×3 with stride 1, two residual blocks of
@@ -14,7 +19,8 @@ const BLOCKS: usize = 2;
 ///
 /// At width 16: 700,920 trainable parameters for eight classes, about 78 million multiply-adds a
 /// picture. Tensors: `stem`, then `stageS.blockB.conv1` and `conv2` and, where the shape changes,
-/// `shortcut`, each with its `weight` and the four of its `norm`; `dense.weight` and `dense.bias`.
+/// `shortcut`, each with its `weight` and the four of its `norm`, and `squeeze`, where asked for;
+/// `dense.weight` and `dense.bias`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResNetSettings {
@@ -22,6 +28,12 @@ pub struct ResNetSettings {
     pub width: usize,
     /// Probability that a mean is dropped in training, 0 to below 1. Default 0.
     pub dropout: f32,
+    /// Squeeze-and-excitation in every residual block, as
+    /// [`ResidualSettings::squeeze`]: 0 (none) to 256; Hu et al. take 16. Default 0.
+    pub squeeze: usize,
+    /// Stochastic depth: the probability that the last residual block is left out, in proportion less
+    /// for those before it, 0 to below 1. Default 0.
+    pub stochastic_depth: f32,
 }
 
 impl Default for ResNetSettings {
@@ -29,6 +41,8 @@ impl Default for ResNetSettings {
         ResNetSettings {
             width: 16,
             dropout: 0.0,
+            squeeze: 0,
+            stochastic_depth: 0.0,
         }
     }
 }
@@ -36,14 +50,16 @@ impl Default for ResNetSettings {
 impl ResNetSettings {
     pub(crate) fn check(&self) -> std::result::Result<(), ModelError> {
         check_width(self.width)?;
-        check_dropout(self.dropout)
+        check_dropout(self.dropout)?;
+        check_squeeze(self.squeeze)?;
+        check_stochastic_depth(self.stochastic_depth)
     }
 
     pub(crate) fn build(&self, classes: usize, stack: Stack<'_>) -> Result<Sequential> {
         let mut inputs = self.width;
         let stem = ConvolutionSettings::normalised(1, inputs);
         let mut stack = stack.convolution("stem", stem)?;
-        for stage in 0..4 {
+        for stage in 0..STAGES {
             let outputs = self.width << stage;
             for block in 0..BLOCKS {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
@@ -53,7 +69,10 @@ impl ResNetSettings {
                 };
                 let second = ConvolutionSettings::normalised(outputs, outputs);
                 let name = format!("stage{}.block{}", stage + 1, block + 1);
-                stack = stack.residual(&name, |body| {
+                let place = [BLOCKS * stage + block + 1, BLOCKS * STAGES];
+                let settings =
+                    ResidualSettings::at_depth(self.squeeze, self.stochastic_depth, place);
+                stack = stack.residual_with(&name, settings, |body| {
                     body.convolution("conv1", first)?
                         .convolution("conv2", second)
                 })?;

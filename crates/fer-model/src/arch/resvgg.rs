@@ -1,7 +1,10 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{Sequential, Stack, check_dropout, check_width};
+use crate::arch::{
+    ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_stochastic_depth,
+    check_width,
+};
 use crate::error::ModelError;
 use crate::ops::ConvolutionSettings;
 
@@ -24,6 +27,12 @@ pub struct ResVggSettings {
     pub width: usize,
     /// Probability that a mean is dropped in training, 0 to below 1. Default 0.4.
     pub dropout: f32,
+    /// Squeeze-and-excitation in both residuals, as [`ResidualSettings::squeeze`]: 0 (none) to 256.
+    /// Default 0.
+    pub squeeze: usize,
+    /// Stochastic depth: the probability that the second residual is left out, half of it for the
+    /// first, 0 to below 1. Default 0.
+    pub stochastic_depth: f32,
 }
 
 impl Default for ResVggSettings {
@@ -31,6 +40,8 @@ impl Default for ResVggSettings {
         ResVggSettings {
             width: 32,
             dropout: 0.4,
+            squeeze: 0,
+            stochastic_depth: 0.0,
         }
     }
 }
@@ -38,7 +49,9 @@ impl Default for ResVggSettings {
 impl ResVggSettings {
     pub(crate) fn check(&self) -> std::result::Result<(), ModelError> {
         check_width(self.width)?;
-        check_dropout(self.dropout)
+        check_dropout(self.dropout)?;
+        check_squeeze(self.squeeze)?;
+        check_stochastic_depth(self.stochastic_depth)
     }
 
     pub(crate) fn build(&self, classes: usize, stack: Stack<'_>) -> Result<Sequential> {
@@ -50,17 +63,19 @@ impl ResVggSettings {
             pool: true,
             ..settings
         };
+        let residual =
+            |number| ResidualSettings::at_depth(self.squeeze, self.stochastic_depth, [number, 2]);
         stack
             .convolution("conv1", pooled(ConvolutionSettings::normalised(1, width)))?
             .convolution("conv2", plain(1, 2))?
             .convolution("conv3", pooled(plain(2, 2)))?
             .convolution("conv4", plain(2, 4))?
-            .residual("residual1", |body| {
+            .residual_with("residual1", residual(1), |body| {
                 body.convolution("conv1", plain(4, 4))?
                     .convolution("conv2", pooled(plain(4, 4)))
             })?
             .convolution("conv5", plain(4, 8))?
-            .residual("residual2", |body| {
+            .residual_with("residual2", residual(2), |body| {
                 body.convolution("conv1", plain(8, 8))?
                     .convolution("conv2", plain(8, 8))
             })?

@@ -2,7 +2,7 @@ use candle_core::{Result, bail};
 use candle_nn::VarBuilder;
 
 use crate::arch::Sequential;
-use crate::arch::block::{Block, Residual};
+use crate::arch::block::Block;
 use crate::arch::layer::Layers;
 use crate::ops::{
     ConvolutionBlock, ConvolutionSettings, Dense, DepthwiseBlock, DepthwiseSettings, Engine,
@@ -33,14 +33,14 @@ use crate::ops::{
 /// # Ok::<(), candle_core::Error>(())
 /// ```
 pub struct Stack<'a> {
-    builder: VarBuilder<'a>,
-    engine: Engine,
-    input: [usize; 3],
-    shape: Shape,
+    pub(super) builder: VarBuilder<'a>,
+    pub(super) engine: Engine,
+    pub(super) input: [usize; 3],
+    pub(super) shape: Shape,
     /// The shape before the pool of the last convolution: where a residual is added.
-    before_pool: Shape,
-    blocks: Vec<Block>,
-    layers: Layers,
+    pub(super) before_pool: Shape,
+    pub(super) blocks: Vec<Block>,
+    pub(super) layers: Layers,
 }
 
 /// What flows between two blocks, for one picture.
@@ -116,42 +116,6 @@ impl<'a> Stack<'a> {
         Ok(self)
     }
 
-    /// Adds the blocks of `body`, whose tensors stand under `name`, and adds their input to the
-    /// output of the last, which must be a convolution, before its ReLU and pool. Where the shapes
-    /// differ, a normalised 1×1 convolution `shortcut` brings the input to the output's.
-    ///
-    /// # Errors
-    /// Those of `body`; a last block that is no convolution; shapes that no shortcut brings together.
-    pub fn residual(mut self, name: &str, body: impl FnOnce(Self) -> Result<Self>) -> Result<Self> {
-        let before = self.shape;
-        let mut inner = body(Stack {
-            builder: self.builder.pp(name),
-            engine: self.engine,
-            input: self.input,
-            shape: before,
-            before_pool: before,
-            blocks: Vec::new(),
-            layers: std::mem::take(&mut self.layers),
-        })?;
-        let Some(Block::Convolution(last)) = inner.blocks.pop() else {
-            bail!("{name}: the last block under a residual must be a convolution");
-        };
-        let settings = *last.settings();
-        inner.layers.pop_finish();
-        let shortcut = inner.shortcut(name, before)?;
-        inner.layers.push_sum(inner.before_pool.dims());
-        inner.layers.push_finish(settings.relu, settings.pool);
-        self.blocks.push(Block::Residual(Residual {
-            body: inner.blocks,
-            last,
-            shortcut,
-        }));
-        self.layers = inner.layers;
-        self.before_pool = inner.before_pool;
-        self.shape = inner.shape;
-        Ok(self)
-    }
-
     /// Adds the mean of each channel over all positions.
     ///
     /// # Errors
@@ -160,12 +124,7 @@ impl<'a> Stack<'a> {
         let Shape::Maps { channels, .. } = self.shape else {
             bail!("a global mean takes maps, got {:?}", self.shape);
         };
-        self.layers.push(
-            ["global_average_pooling2d", "GlobalAveragePooling2D"],
-            vec![channels],
-            0,
-            0,
-        );
+        self.layers.push_mean(channels);
         self.blocks.push(Block::GlobalMean);
         self.shape = Shape::Row(channels);
         Ok(self)
@@ -219,13 +178,7 @@ impl<'a> Stack<'a> {
         };
         let builder = self.builder.pp(name);
         let dense = Dense::new([inputs, outputs], relu, self.engine, builder)?;
-        let weights = inputs * outputs;
-        self.layers.push(
-            ["dense", "Dense"],
-            vec![outputs],
-            weights + outputs,
-            weights,
-        );
+        self.layers.push_dense([inputs, outputs]);
         self.blocks.push(Block::Dense(dense));
         self.shape = Shape::Row(outputs);
         Ok(self)
@@ -270,40 +223,6 @@ impl Stack<'_> {
         }
         Ok(())
     }
-
-    /// What brings maps of the shape `before` to those that the last convolution gives.
-    fn shortcut(&mut self, name: &str, before: Shape) -> Result<Option<ConvolutionBlock>> {
-        let after = self.before_pool;
-        if before == after {
-            return Ok(None);
-        }
-        let (
-            Shape::Maps {
-                channels: inputs,
-                height,
-                width,
-            },
-            Shape::Maps {
-                channels: outputs,
-                height: rows,
-                width: columns,
-            },
-        ) = (before, after)
-        else {
-            bail!("{name}: a residual goes over maps, got {before:?} and {after:?}");
-        };
-        let settings = (1..=height.max(width))
-            .map(|stride| ConvolutionSettings::projection(inputs, outputs, stride))
-            .find(|settings| {
-                [height, width].map(|side| settings.before_pool(side)) == [rows, columns]
-            });
-        let Some(settings) = settings else {
-            bail!("{name}: no 1×1 convolution brings {before:?} to {after:?}");
-        };
-        self.layers.push_convolution(&settings, [rows, columns]);
-        let builder = self.builder.pp("shortcut");
-        Ok(Some(ConvolutionBlock::new(settings, self.engine, builder)?))
-    }
 }
 
 impl Shape {
@@ -316,7 +235,7 @@ impl Shape {
     }
 
     /// Rows, columns and channels, or the length.
-    fn dims(self) -> Vec<usize> {
+    pub(super) fn dims(self) -> Vec<usize> {
         match self {
             Shape::Maps {
                 channels,

@@ -12,7 +12,7 @@ use crate::ops::kernel::convolution::{ForwardWeights, Maps, Method};
 use crate::ops::kernel::norm;
 use crate::ops::norm::EPSILON;
 use crate::ops::values::values;
-use crate::ops::{Affine, ConvolutionBlock, Dense, DepthwiseBlock};
+use crate::ops::{Affine, ConvolutionBlock, Dense, DepthwiseBlock, SqueezeBlock};
 
 /// The plan of a network; `None` where the kernels may not compute on its weights.
 pub(super) fn plan(network: &Sequential) -> Result<Option<Plan>> {
@@ -123,13 +123,58 @@ impl Compiler {
             None => input,
         };
         let inner = self.blocks(&residual.body, input, true)?;
-        let work = self.convolve(&residual.last, inner.maps)?;
-        let output = self.push(work, inner, Some(around.from));
+        // A branch that is never left out: stochastic depth does nothing to a prediction.
+        let output = match &residual.squeeze {
+            Some(squeeze) => self.gated(&residual.last, squeeze, inner, around)?,
+            None => {
+                let work = self.convolve(&residual.last, inner.maps)?;
+                self.push(work, inner, Some(around.from))
+            }
+        };
         for used in [inner.from, around.from] {
             if used != input.from {
                 self.release(used);
             }
         }
+        Ok(output)
+    }
+
+    /// The last convolution of a residual, its gates, and the sum.
+    fn gated(
+        &mut self,
+        last: &ConvolutionBlock,
+        squeeze: &SqueezeBlock,
+        inner: Flow,
+        around: Flow,
+    ) -> Result<Flow> {
+        let work = self.convolve(&last.bare(), inner.maps)?;
+        let branch = self.push(work, inner, None);
+        let Flow { maps, channels, .. } = branch;
+        let engine = self.engine;
+        let work = Work::GlobalMean {
+            engine,
+            maps,
+            channels,
+        };
+        let mut gates = self.push(work, branch, None);
+        for layer in squeeze.layers() {
+            let before = gates;
+            gates = self.push(fully_connected(engine, layer)?, before, None);
+            self.release(before.from);
+        }
+        let work = Work::GatedSum {
+            engine,
+            maps,
+            channels,
+            relu: last.settings().relu,
+            pool: last.settings().pool,
+        };
+        let output = self.push(work, branch, Some(around.from));
+        if let Some(step) = self.steps.last_mut() {
+            step.gate = Some(gates.from);
+        }
+        self.release(branch.from);
+        self.release(gates.from);
         Ok(output)
     }
 
@@ -164,7 +209,8 @@ impl Compiler {
                 (maps, convolution.out_channels)
             }
             Work::Depthwise { depthwise, .. } => (depthwise.after(flow.maps), depthwise.channels),
-            Work::ChannelsLast { .. } => (flow.maps, flow.channels),
+            Work::GatedSum { pool: true, .. } => (flow.maps.pooled(), flow.channels),
+            Work::GatedSum { .. } | Work::ChannelsLast { .. } => (flow.maps, flow.channels),
             Work::ChannelsFirst { .. } | Work::GlobalMean { .. } | Work::Dense { .. } => {
                 let position = Maps {
                     batch: 1,
@@ -178,6 +224,7 @@ impl Compiler {
             work,
             from: flow.from,
             around,
+            gate: None,
             to,
         });
         Flow {

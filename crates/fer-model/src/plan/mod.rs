@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{Result, Tensor, bail};
 
 use crate::arch::Network;
-use crate::plan::step::{Source, Step};
+use crate::plan::step::{Inputs, Source, Step};
 
 /// Pictures that go through all the steps together: enough for every thread, few enough for what
 /// lies between two steps to stay in the cache.
@@ -102,12 +102,13 @@ impl Plan {
                 Source::Pictures => pictures,
                 Source::Buffer(number) => &workspace[number][..count * size],
             };
-            let input = read(step.from, step.work.input());
-            let residual = step
-                .around
-                .map(|source| read(source, step.work.before_pool()));
-            let written = &mut output[..count * step.work.output()];
-            step.work.run(count, input, residual, written);
+            let work = &step.work;
+            let inputs = Inputs {
+                input: read(step.from, work.input()),
+                residual: step.around.map(|source| read(source, work.before_pool())),
+                gate: step.gate.map_or(&[], |source| read(source, work.gates())),
+            };
+            work.run(count, inputs, &mut output[..count * work.output()]);
             workspace[step.to] = output;
         }
         if let Some(last) = self.steps.last() {

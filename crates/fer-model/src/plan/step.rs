@@ -2,6 +2,7 @@ use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::{Convolution, Epilogue, ForwardWeights, Maps, forward};
 use crate::ops::kernel::dense;
 use crate::ops::kernel::depthwise::{self, Depthwise};
+use crate::ops::kernel::gate::{self, sigmoid};
 use crate::ops::kernel::layout::{channels_first, channels_last};
 use crate::ops::kernel::mean::global_mean;
 
@@ -11,6 +12,8 @@ pub(super) struct Step {
     pub(super) from: Source,
     /// What is added before the ReLU.
     pub(super) around: Option<Source>,
+    /// The logits of what each channel is multiplied by.
+    pub(super) gate: Option<Source>,
     /// The number of a buffer.
     pub(super) to: usize,
 }
@@ -40,6 +43,14 @@ pub(super) enum Work {
         bias: Vec<f32>,
         relu: bool,
     },
+    /// Maps times gates plus what is added.
+    GatedSum {
+        engine: Engine,
+        maps: Maps,
+        channels: usize,
+        relu: bool,
+        pool: bool,
+    },
     ChannelsLast {
         maps: Maps,
         channels: usize,
@@ -63,6 +74,15 @@ pub(super) enum Work {
     },
 }
 
+/// What a step reads.
+pub(super) struct Inputs<'a> {
+    pub(super) input: &'a [f32],
+    /// What is added.
+    pub(super) residual: Option<&'a [f32]>,
+    /// Logits, or nothing.
+    pub(super) gate: &'a [f32],
+}
+
 impl Work {
     /// Values that one picture brings.
     pub(super) fn input(&self) -> usize {
@@ -75,8 +95,17 @@ impl Work {
             } => maps.positions() * depthwise.channels,
             Work::ChannelsLast { maps, channels }
             | Work::ChannelsFirst { maps, channels }
+            | Work::GatedSum { maps, channels, .. }
             | Work::GlobalMean { maps, channels, .. } => maps.positions() * channels,
             Work::Dense { inputs, .. } => *inputs,
+        }
+    }
+
+    /// Gates that one picture brings.
+    pub(super) fn gates(&self) -> usize {
+        match self {
+            Work::GatedSum { channels, .. } => *channels,
+            _ => 0,
         }
     }
 
@@ -86,6 +115,7 @@ impl Work {
             Work::Convolve {
                 convolution, maps, ..
             } => maps.after(convolution).positions() * convolution.out_channels,
+            Work::GatedSum { .. } => self.input(),
             _ => self.output(),
         }
     }
@@ -99,7 +129,13 @@ impl Work {
                 pool: true,
                 ..
             } => maps.after(convolution).pooled().positions() * convolution.out_channels,
-            Work::Convolve { .. } => self.before_pool(),
+            Work::GatedSum {
+                maps,
+                channels,
+                pool: true,
+                ..
+            } => maps.pooled().positions() * channels,
+            Work::Convolve { .. } | Work::GatedSum { .. } => self.before_pool(),
             Work::Depthwise {
                 depthwise, maps, ..
             } => depthwise.after(*maps).positions() * depthwise.channels,
@@ -113,8 +149,11 @@ impl Work {
     pub(super) fn run(
         &self,
         count: usize,
-        input: &[f32],
-        residual: Option<&[f32]>,
+        Inputs {
+            input,
+            residual,
+            gate,
+        }: Inputs<'_>,
         output: &mut [f32],
     ) {
         match self {
@@ -145,6 +184,25 @@ impl Work {
                 let (maps, bias) = (times(maps, count), Some(&bias[..]));
                 depthwise::forward(
                     *engine, depthwise, maps, input, weights, bias, *relu, output,
+                );
+            }
+            Work::GatedSum {
+                engine,
+                maps,
+                channels,
+                relu,
+                pool,
+            } => {
+                let epilogue = Epilogue {
+                    bias: None,
+                    residual,
+                    relu: *relu,
+                    pool: *pool,
+                };
+                let gates = Vec::from_iter(gate.iter().copied().map(sigmoid));
+                let maps = times(maps, count);
+                gate::forward(
+                    *engine, maps, *channels, &gates, input, epilogue, output, None,
                 );
             }
             Work::ChannelsLast { maps, channels } => {

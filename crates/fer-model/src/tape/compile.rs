@@ -5,12 +5,13 @@ use candle_core::Result;
 use super::buffers::Buffers;
 use super::convolution::{ConvolutionNode, DepthwiseNode};
 use super::dense::DenseNode;
+use super::gated_sum::GatedSumNode;
 use super::node::{Node, Work};
 use super::record::Record;
 use crate::arch::{Block, Residual, Sequential};
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::Maps;
-use crate::ops::{ConvolutionBlock, Mode};
+use crate::ops::{ConvolutionBlock, Dense, Mode, SqueezeBlock};
 
 pub(super) fn record(network: &Sequential) -> Result<Option<Record>> {
     let Some(anchor) = network.anchor() else {
@@ -111,11 +112,7 @@ impl Compiler {
                 };
                 self.push(work, flow, POSITION, maps.positions() * channels)
             }
-            Block::Dense(dense) => {
-                let node = DenseNode::new(engine, dense)?;
-                let outputs = node.outputs();
-                self.push(Work::Dense(node), flow, POSITION, outputs)
-            }
+            Block::Dense(layer) => self.dense(layer, flow)?,
             Block::Dropout { rate: 0.0, .. } => flow,
             Block::Dropout { name, rate } => {
                 let work = Work::Dropout {
@@ -134,7 +131,42 @@ impl Compiler {
             None => input,
         };
         let inner = self.blocks(&residual.body, input)?;
-        Ok(self.convolution(&residual.last, inner, Some(around.value)))
+        if residual.squeeze.is_none() && residual.depth.is_none() {
+            return Ok(self.convolution(&residual.last, inner, Some(around.value)));
+        }
+        let branch = self.convolution(&residual.last.bare(), inner, None);
+        let gates = match &residual.squeeze {
+            Some(squeeze) => Some(self.gates(squeeze, branch)?),
+            None => None,
+        };
+        let node = GatedSumNode::new(self.engine, residual, branch.maps, branch.channels);
+        let pool = residual.last.settings().pool;
+        let out = if pool {
+            branch.maps.pooled()
+        } else {
+            branch.maps
+        };
+        let flow = self.push(Work::GatedSum(node), branch, out, branch.channels);
+        if let Some(node) = self.nodes.last_mut() {
+            node.around = Some(around.value);
+            node.gate = gates.map(|gates| gates.value);
+        }
+        Ok(flow)
+    }
+
+    /// The logits of a branch's gates.
+    fn gates(&mut self, squeeze: &SqueezeBlock, branch: Flow) -> Result<Flow> {
+        let mut flow = self.block(&Block::GlobalMean, branch)?;
+        for layer in squeeze.layers() {
+            flow = self.dense(layer, flow)?;
+        }
+        Ok(flow)
+    }
+
+    fn dense(&mut self, layer: &Dense, flow: Flow) -> Result<Flow> {
+        let node = DenseNode::new(self.engine, layer)?;
+        let outputs = node.outputs();
+        Ok(self.push(Work::Dense(node), flow, POSITION, outputs))
     }
 
     fn convolution(&mut self, block: &ConvolutionBlock, flow: Flow, around: Option<usize>) -> Flow {
@@ -157,6 +189,7 @@ impl Compiler {
             work,
             from: flow.value,
             around: None,
+            gate: None,
             size: maps.positions() * channels,
         });
         Flow {

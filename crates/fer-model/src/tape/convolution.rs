@@ -112,6 +112,7 @@ impl ConvolutionNode {
             of_input,
             of_around,
             buffers,
+            ..
         } = backward;
         let maps = times(&self.maps, count);
         let out = maps.after(&self.convolution);

@@ -5,6 +5,7 @@ mod compile;
 mod convolution;
 mod dense;
 mod ending;
+mod gated_sum;
 mod node;
 mod record;
 

@@ -3,6 +3,7 @@ use candle_core::{Result, Tensor};
 use super::buffers::Buffers;
 use super::convolution::{ConvolutionNode, DepthwiseNode};
 use super::dense::DenseNode;
+use super::gated_sum::GatedSumNode;
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::Maps;
 use crate::ops::kernel::layout::{channels_first, channels_last};
@@ -17,6 +18,8 @@ pub(super) struct Node {
     pub(super) from: usize,
     /// The value that it adds before the ReLU.
     pub(super) around: Option<usize>,
+    /// The value whose logistic function it multiplies by.
+    pub(super) gate: Option<usize>,
     /// Values of one picture that come out.
     pub(super) size: usize,
 }
@@ -25,6 +28,7 @@ pub(super) enum Work {
     Convolution(Box<ConvolutionNode>),
     Depthwise(Box<DepthwiseNode>),
     Dense(DenseNode),
+    GatedSum(GatedSumNode),
     GlobalMean {
         engine: Engine,
         maps: Maps,
@@ -46,7 +50,17 @@ pub(super) enum Work {
 /// A variable with its gradient.
 pub(super) type Gradient = (Tensor, Tensor);
 
-/// What a node writes in the backward pass.
+/// What a node reads in the forward pass.
+pub(super) struct Forward<'a> {
+    pub(super) count: usize,
+    pub(super) input: &'a [f32],
+    pub(super) around: Option<&'a [f32]>,
+    pub(super) gate: Option<&'a [f32]>,
+    pub(super) output: &'a mut [f32],
+    pub(super) mode: Mode,
+}
+
+/// What a node reads and writes in the backward pass.
 pub(super) struct Backward<'a> {
     pub(super) count: usize,
     pub(super) input: &'a [f32],
@@ -56,18 +70,25 @@ pub(super) struct Backward<'a> {
     pub(super) of_input: Option<&'a mut [f32]>,
     /// For the value that was added.
     pub(super) of_around: Option<&'a mut [f32]>,
+    /// For the gate's value.
+    pub(super) of_gate: Option<&'a mut [f32]>,
     pub(super) buffers: &'a mut Buffers,
 }
 
 impl Work {
-    pub(super) fn forward(
-        &mut self,
-        count: usize,
-        input: &[f32],
-        around: Option<&[f32]>,
-        output: &mut [f32],
-        mode: Mode,
-    ) -> Result<()> {
+    pub(super) fn forward(&mut self, forward: Forward<'_>) -> Result<()> {
+        if let Work::GatedSum(node) = self {
+            node.forward(forward);
+            return Ok(());
+        }
+        let Forward {
+            count,
+            input,
+            around,
+            output,
+            mode,
+            ..
+        } = forward;
         match self {
             Work::Convolution(node) => node.forward(count, input, around, output)?,
             Work::Depthwise(node) => node.forward(count, input, output)?,
@@ -86,6 +107,7 @@ impl Work {
                 *mask = dropout_mask(input.len(), *rate, name, mode);
                 multiply(input, mask.as_deref(), output);
             }
+            Work::GatedSum(_) => (),
         }
         Ok(())
     }
@@ -96,6 +118,10 @@ impl Work {
             Work::Convolution(node) => return node.backward(backward),
             Work::Depthwise(node) => return node.backward(backward),
             Work::Dense(node) => return node.backward(backward),
+            Work::GatedSum(node) => {
+                node.backward(backward);
+                return Ok(Vec::new());
+            }
             _ => (),
         }
         let Backward {
@@ -117,7 +143,7 @@ impl Work {
                 last,
             } => transpose(!*last, times(maps, count), *channels, gradient, of_input),
             Work::Dropout { mask, .. } => multiply(gradient, mask.as_deref(), of_input),
-            Work::Convolution(_) | Work::Depthwise(_) | Work::Dense(_) => (),
+            Work::Convolution(_) | Work::Depthwise(_) | Work::Dense(_) | Work::GatedSum(_) => (),
         }
         Ok(Vec::new())
     }

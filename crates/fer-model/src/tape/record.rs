@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::buffers::{Buffers, fit};
 use super::compile;
-use super::node::{Backward, Gradient, Node};
+use super::node::{Backward, Forward, Gradient, Node};
 use crate::arch::Sequential;
 use crate::ops::Mode;
 
@@ -69,9 +69,14 @@ impl Record {
             };
             let output = &mut rest[0];
             fit(output, count * node.size);
-            let around = node.around.map(value);
-            node.work
-                .forward(count, value(node.from), around, output, self.mode)?;
+            node.work.forward(Forward {
+                count,
+                input: value(node.from),
+                around: node.around.map(value),
+                gate: node.gate.map(value),
+                output,
+                mode: self.mode,
+            })?;
         }
         Ok(self.outputs.last().cloned().unwrap_or_default())
     }
@@ -102,6 +107,7 @@ impl Record {
             let buffers = &mut self.buffers;
             let mut of_input = wanted.then(|| buffers.take(value(node.from).len()));
             let mut of_around = node.around.map(|around| buffers.take(value(around).len()));
+            let mut of_gate = node.gate.map(|gate| buffers.take(value(gate).len()));
             let found = node.work.backward(Backward {
                 count: self.count,
                 input: value(node.from),
@@ -109,11 +115,16 @@ impl Record {
                 gradient: &gradient,
                 of_input: of_input.as_deref_mut(),
                 of_around: of_around.as_deref_mut(),
+                of_gate: of_gate.as_deref_mut(),
                 buffers,
             })?;
             self.collected.extend(found);
             buffers.give(gradient);
-            for (place, gradient) in [(Some(node.from), of_input), (node.around, of_around)] {
+            for (place, gradient) in [
+                (Some(node.from), of_input),
+                (node.around, of_around),
+                (node.gate, of_gate),
+            ] {
                 if let (Some(place), Some(gradient)) = (place, gradient) {
                     add(&mut gradients[place], gradient, buffers);
                 }

@@ -41,8 +41,8 @@ pub struct Report {
     /// The same figure without the pictures that train holds too; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies_of_train: Option<Copies>,
-    /// Whether anything about the model (its epoch, say) was chosen by its figures on these very
-    /// pictures, which flatters them.
+    /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
+    /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
 }
 

@@ -129,7 +129,21 @@ impl ConvolutionBlock {
         }
     }
 
-    fn finish(&self) -> Finish {
+    /// The same without ReLU and pool, with the same tensors.
+    pub(crate) fn bare(&self) -> Self {
+        let settings = ConvolutionSettings {
+            relu: false,
+            pool: false,
+            ..self.settings
+        };
+        ConvolutionBlock {
+            settings,
+            ..self.clone()
+        }
+    }
+
+    /// What comes after the bias or the normalisation.
+    pub(crate) fn finish(&self) -> Finish {
         Finish {
             relu: self.settings.relu,
             pool: self.settings.pool,

@@ -30,6 +30,7 @@ pub mod convolution;
 pub mod dense;
 pub mod depthwise;
 pub mod dropout;
+pub mod gate;
 pub mod layout;
 pub mod mean;
 pub mod norm;

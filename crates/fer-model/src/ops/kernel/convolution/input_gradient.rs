@@ -104,6 +104,11 @@ pub(crate) fn input_gradient(
     if gradient.is_empty() {
         return dx.fill(0.0);
     }
+    let (maps, out) = if convolution.is_pointwise() {
+        (maps.in_a_row(), out.in_a_row())
+    } else {
+        (maps, out)
+    };
     let image = maps.height * maps.width * convolution.in_channels;
     let picture = out.height * out.width * convolution.out_channels;
     dx.par_chunks_mut(image)
@@ -143,11 +148,16 @@ impl Kernel for Picture<'_> {
         };
         let shape = [out.height, out.width, convolution.out_channels];
         let step = window.columns * convolution.out_channels;
-        let padded = &mut *scratch::take(window.rows * step);
-        window.copy(self.gradient, shape, padded);
         if convolution.kernel < convolution.stride {
             self.dx.fill(0.0);
         }
+        if convolution.kernel == 1 {
+            // The window is the gradient as it lies there.
+            let gradient = self.gradient;
+            return self.class(simd, 0, gradient, step, border);
+        }
+        let padded = &mut *scratch::take(window.rows * step);
+        window.copy(self.gradient, shape, padded);
         for class in 0..convolution.stride.pow(2) {
             self.class(simd, class, padded, step, border);
         }

@@ -49,6 +49,11 @@ impl Convolution {
         self.out_channels * self.depth()
     }
 
+    /// Whether each output sees one position of the input, the one at its own place.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.kernel == 1 && self.stride == 1
+    }
+
     /// Products in one output: `in_channels * kernel * kernel`.
     pub(crate) fn depth(&self) -> usize {
         self.in_channels * self.kernel * self.kernel
@@ -70,6 +75,15 @@ impl Maps {
     /// Positions in all the pictures.
     pub fn positions(&self) -> usize {
         self.batch * self.height * self.width
+    }
+
+    /// The same positions as one row a picture.
+    pub(crate) fn in_a_row(&self) -> Self {
+        Self {
+            batch: self.batch,
+            height: 1,
+            width: self.height * self.width,
+        }
     }
 
     /// The maps that `convolution` makes of these.

@@ -105,6 +105,9 @@ impl Kernel for Chunk<'_> {
         };
         let step = window.columns * convolution.in_channels;
         let first = self.chunk.start;
+        if convolution.is_pointwise() {
+            return self.in_a_row(simd, image, picture);
+        }
         for number in self.chunk {
             let x = &self.x[number * image..][..image];
             let gradient = &self.gradient[number * picture..][..picture];
@@ -117,6 +120,33 @@ impl Kernel for Chunk<'_> {
                 window.copy(x, shape, padded);
                 add_picture(simd, convolution, out, padded, step, gradient, part, fresh);
             }
+        }
+    }
+}
+
+/// Positions of neighbouring pictures that a pointwise convolution takes as one row: enough for long
+/// sums, few enough to stay in the cache.
+const ROW: usize = 512;
+
+impl Chunk<'_> {
+    /// A pointwise convolution does not see where a row or a picture ends.
+    #[inline(always)]
+    fn in_a_row<S: Simd>(self, simd: S, image: usize, picture: usize) {
+        let positions = self.maps.height * self.maps.width;
+        let together = (ROW / positions.max(1)).max(1);
+        let (start, end) = (self.chunk.start, self.chunk.end);
+        for first in (start..end).step_by(together) {
+            let count = together.min(end - first);
+            let row = Maps {
+                batch: 1,
+                height: 1,
+                width: count * positions,
+            };
+            let x = &self.x[first * image..][..count * image];
+            let gradient = &self.gradient[first * picture..][..count * picture];
+            let (step, fresh) = (x.len(), first == start);
+            let convolution = self.convolution;
+            add_picture(simd, convolution, row, x, step, gradient, self.part, fresh);
         }
     }
 }

@@ -5,13 +5,16 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::ops::kernel::Engine;
-use crate::ops::kernel::convolution::{Convolution, Maps, add_in_order, check_len, chunks_of};
+use crate::ops::kernel::convolution::{Convolution, Maps, check_len};
 use crate::ops::kernel::scratch;
 use crate::ops::kernel::simd::{Kernel, Simd};
 use crate::ops::kernel::window::Window;
 
+mod gradient;
 #[cfg(test)]
 mod tests;
+
+pub use gradient::{input_gradient, weight_gradient};
 
 /// Taps of a kernel.
 const TAPS: usize = 9;
@@ -92,12 +95,29 @@ pub fn forward(
     if y.is_empty() {
         return;
     }
+    let packed = &mut *scratch::take(weights.len());
+    by_tap(weights, packed);
+    convolve(engine, depthwise, maps, x, packed, bias, relu, y);
+}
+
+/// As [`forward`], with the channels last in the weights, for an output that is not empty.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "operands, result and their shape"
+)]
+fn convolve(
+    engine: Engine,
+    depthwise: &Depthwise,
+    maps: Maps,
+    x: &[f32],
+    weights: &[f32],
+    bias: Option<&[f32]>,
+    relu: bool,
+    y: &mut [f32],
+) {
     let out = depthwise.after(maps);
     let image = maps.height * maps.width * depthwise.channels;
     let picture = out.height * out.width * depthwise.channels;
-    let packed = &mut *scratch::take(weights.len());
-    by_tap(weights, packed);
-    let weights = &*packed;
     y.par_chunks_mut(picture)
         .zip(x.par_chunks(image))
         .for_each(|(y, x)| {
@@ -145,20 +165,29 @@ impl Kernel for Forward<'_> {
                 Some(bias) => simd.read(&bias[lanes.clone()]),
                 None => simd.splat(0.0),
             };
-            for (place, y) in self.y.chunks_exact_mut(channels).enumerate() {
-                let (row, column) = (place / out.width, place % out.width);
-                let from = stride * (row * step + column * channels);
-                let mut sum = bias;
-                for (tap, weight) in weights.into_iter().enumerate() {
-                    let from = from + tap / 3 * step + tap % 3 * channels;
-                    let x = simd.read(&padded[from + lanes.start..from + lanes.end]);
-                    sum = simd.mul_add(x, weight, sum);
+            for (row, line) in self.y.chunks_exact_mut(out.width * channels).enumerate() {
+                let rows = three_rows(padded, stride * row, step);
+                for (column, y) in line.chunks_exact_mut(channels).enumerate() {
+                    let from = stride * column * channels + lanes.start;
+                    let mut sum = bias;
+                    for (tap, weight) in weights.into_iter().enumerate() {
+                        let from = from + tap % 3 * channels;
+                        let x = simd.read(&rows[tap / 3][from..from + lanes.len()]);
+                        sum = simd.mul_add(x, weight, sum);
+                    }
+                    let sum = if self.relu { simd.relu(sum) } else { sum };
+                    simd.write(&mut y[lanes.clone()], sum);
                 }
-                let sum = if self.relu { simd.relu(sum) } else { sum };
-                simd.write(&mut y[lanes.clone()], sum);
             }
         }
     }
+}
+
+/// The rows of `step` numbers that a window reaches from row `first` on.
+#[inline(always)]
+fn three_rows(padded: &[f32], first: usize, step: usize) -> [&[f32]; 3] {
+    let rows = &padded[first * step..(first + 3) * step];
+    [&rows[..step], &rows[step..2 * step], &rows[2 * step..]]
 }
 
 /// The nine taps of some channels.
@@ -174,178 +203,4 @@ fn read_taps<S: Simd>(
         *vector = simd.read(&weights[tap * channels..][lanes.clone()]);
     }
     taps
-}
-
-/// Writes to `dw` (channels, 1, 3, 3) the gradient of the weights, given the `gradient` of the
-/// output before any ReLU.
-///
-/// # Panics
-/// If a length does not fit.
-pub fn weight_gradient(
-    engine: Engine,
-    depthwise: &Depthwise,
-    maps: Maps,
-    x: &[f32],
-    gradient: &[f32],
-    dw: &mut [f32],
-) {
-    depthwise.check(maps, x.len(), dw.len(), gradient.len());
-    if gradient.is_empty() {
-        return dw.fill(0.0);
-    }
-    let chunks = chunks_of(maps.batch);
-    let len = dw.len();
-    let parts = &mut *scratch::take((chunks.len() + 1) * len);
-    let (sum, parts) = parts.split_at_mut(len);
-    parts
-        .par_chunks_mut(len)
-        .zip(chunks)
-        .for_each(|(part, chunk)| {
-            part.fill(0.0);
-            engine.run(Chunk {
-                depthwise,
-                maps,
-                x,
-                gradient,
-                chunk,
-                part,
-            });
-        });
-    add_in_order(parts, sum);
-    for (channel, dw) in dw.chunks_exact_mut(TAPS).enumerate() {
-        for (tap, dw) in dw.iter_mut().enumerate() {
-            *dw = sum[tap * depthwise.channels + channel];
-        }
-    }
-}
-
-struct Chunk<'a> {
-    depthwise: &'a Depthwise,
-    maps: Maps,
-    x: &'a [f32],
-    gradient: &'a [f32],
-    chunk: Range<usize>,
-    part: &'a mut [f32],
-}
-
-impl Kernel for Chunk<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let (channels, stride) = (self.depthwise.channels, self.depthwise.stride);
-        let window = self.depthwise.window(self.maps);
-        let out = self.depthwise.after(self.maps);
-        let step = window.columns * channels;
-        let image = self.maps.height * self.maps.width * channels;
-        let picture = out.height * out.width * channels;
-        let padded = &mut *scratch::take(window.rows * step);
-        for number in self.chunk {
-            let x = &self.x[number * image..][..image];
-            window.copy(x, [self.maps.height, self.maps.width, channels], padded);
-            let gradient = &self.gradient[number * picture..][..picture];
-            for start in (0..channels).step_by(S::LANES) {
-                let lanes = start..channels.min(start + S::LANES);
-                let mut sums = read_taps(simd, self.part, channels, &lanes);
-                for (place, gradient) in gradient.chunks_exact(channels).enumerate() {
-                    let gradient = simd.read(&gradient[lanes.clone()]);
-                    let (row, column) = (place / out.width, place % out.width);
-                    let from = stride * (row * step + column * channels);
-                    for (tap, sum) in sums.iter_mut().enumerate() {
-                        let from = from + tap / 3 * step + tap % 3 * channels;
-                        let x = simd.read(&padded[from + lanes.start..from + lanes.end]);
-                        *sum = simd.mul_add(x, gradient, *sum);
-                    }
-                }
-                for (tap, sum) in sums.into_iter().enumerate() {
-                    simd.write(&mut self.part[tap * channels..][lanes.clone()], sum);
-                }
-            }
-        }
-    }
-}
-
-/// Writes to `dx` (as the input) the gradient of the input, given the `gradient` of the output
-/// before any ReLU.
-///
-/// # Panics
-/// If a length does not fit.
-pub fn input_gradient(
-    engine: Engine,
-    depthwise: &Depthwise,
-    maps: Maps,
-    weights: &[f32],
-    gradient: &[f32],
-    dx: &mut [f32],
-) {
-    depthwise.check(maps, dx.len(), weights.len(), gradient.len());
-    if gradient.is_empty() {
-        return dx.fill(0.0);
-    }
-    let out = depthwise.after(maps);
-    let image = maps.height * maps.width * depthwise.channels;
-    let picture = out.height * out.width * depthwise.channels;
-    let packed = &mut *scratch::take(weights.len());
-    by_tap(weights, packed);
-    let weights = &*packed;
-    dx.par_chunks_mut(image)
-        .zip(gradient.par_chunks(picture))
-        .for_each(|(dx, gradient)| {
-            engine.run(Scatter {
-                depthwise,
-                maps,
-                weights,
-                gradient,
-                dx,
-            });
-        });
-}
-
-struct Scatter<'a> {
-    depthwise: &'a Depthwise,
-    maps: Maps,
-    weights: &'a [f32],
-    gradient: &'a [f32],
-    dx: &'a mut [f32],
-}
-
-impl Kernel for Scatter<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let (channels, stride, padding) = (
-            self.depthwise.channels,
-            self.depthwise.stride,
-            self.depthwise.padding,
-        );
-        let window = self.depthwise.window(self.maps);
-        let out = self.depthwise.after(self.maps);
-        let step = window.columns * channels;
-        let padded = &mut *scratch::take(window.rows * step);
-        padded.fill(0.0);
-        for start in (0..channels).step_by(S::LANES) {
-            let lanes = start..channels.min(start + S::LANES);
-            let weights = read_taps(simd, self.weights, channels, &lanes);
-            for (place, gradient) in self.gradient.chunks_exact(channels).enumerate() {
-                let gradient = simd.read(&gradient[lanes.clone()]);
-                let (row, column) = (place / out.width, place % out.width);
-                let to = stride * (row * step + column * channels);
-                for (tap, weight) in weights.into_iter().enumerate() {
-                    let to = to + tap / 3 * step + tap % 3 * channels;
-                    let dx = &mut padded[to + lanes.start..to + lanes.end];
-                    let sum = simd.mul_add(gradient, weight, simd.read(dx));
-                    simd.write(dx, sum);
-                }
-            }
-        }
-        let rows = padded[padding * step..].chunks_exact(step);
-        for (dx, padded) in self
-            .dx
-            .chunks_exact_mut(self.maps.width * channels)
-            .zip(rows)
-        {
-            dx.copy_from_slice(&padded[padding * channels..][..dx.len()]);
-        }
-    }
 }

@@ -59,13 +59,6 @@ pub fn backward(
         dbeta,
         dresidual,
     } = gradients;
-    check(maps, channels, x, gradient, following);
-    check_len("input gradient", dx.len(), x.len());
-    check_len("statistics", statistics.mean.len(), channels);
-    check_len("gradient of gamma", dgamma.len(), channels);
-    check_len("gradient of beta", dbeta.len(), channels);
-    let picture = maps.height * maps.width * channels;
-    let inverse = statistics.inverse_deviation(epsilon);
     let operands = Operands {
         maps,
         x,
@@ -74,6 +67,12 @@ pub fn backward(
         following,
         channels,
     };
+    operands.check();
+    check_len("input gradient", dx.len(), x.len());
+    check_len("gradient of gamma", dgamma.len(), channels);
+    check_len("gradient of beta", dbeta.len(), channels);
+    let picture = maps.height * maps.width * channels;
+    let inverse = statistics.inverse_deviation(epsilon);
     let sums = &mut *scratch::take(2 * maps.batch * channels);
     sums.par_chunks_mut(2 * channels)
         .zip(dx.par_chunks_mut(picture))
@@ -121,42 +120,57 @@ pub fn backward(
         });
 }
 
-fn check(maps: Maps, channels: usize, x: &[f32], gradient: &[f32], following: Following<'_>) {
-    check_len("maps", x.len(), maps.positions() * channels);
-    match following {
-        Following::Nothing => check_len("gradient", gradient.len(), x.len()),
-        Following::Relu(y) => {
-            check_len("gradient", gradient.len(), x.len());
-            check_len("output", y.len(), x.len());
-        }
-        Following::Pool(index) => {
-            check_len(
-                "gradient",
-                gradient.len(),
-                maps.pooled().positions() * channels,
-            );
-            check_len("index", index.len(), gradient.len());
+/// What the gradients are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Operands<'a> {
+    /// The input's maps.
+    pub(crate) maps: Maps,
+    /// The input.
+    pub(crate) x: &'a [f32],
+    /// What each channel's deviations are taken from.
+    pub(crate) mean: &'a [f32],
+    /// The gradient of what came out.
+    pub(crate) gradient: &'a [f32],
+    /// What followed.
+    pub(crate) following: Following<'a>,
+    /// Channels.
+    pub(crate) channels: usize,
+}
+
+impl Operands<'_> {
+    /// # Panics
+    /// If a length does not fit.
+    #[track_caller]
+    pub(crate) fn check(&self) {
+        let (gradient, len) = (self.gradient.len(), self.x.len());
+        check_len("maps", len, self.maps.positions() * self.channels);
+        check_len("mean", self.mean.len(), self.channels);
+        match self.following {
+            Following::Nothing => check_len("gradient", gradient, len),
+            Following::Relu(y) => {
+                check_len("gradient", gradient, len);
+                check_len("output", y.len(), len);
+            }
+            Following::Pool(index) => {
+                let pooled = self.maps.pooled().positions() * self.channels;
+                check_len("gradient", gradient, pooled);
+                check_len("index", index.len(), gradient);
+            }
         }
     }
 }
 
-#[derive(Clone, Copy)]
-struct Operands<'a> {
-    maps: Maps,
-    x: &'a [f32],
-    mean: &'a [f32],
-    gradient: &'a [f32],
-    following: Following<'a>,
-    channels: usize,
-}
-
 /// Writes one picture's gradient of the normalisation's output to `dx`, and to `sums` its sum and
 /// that of its product with the deviation from the mean.
-struct Sums<'a> {
-    operands: Operands<'a>,
-    number: usize,
-    sums: &'a mut [f32],
-    dx: &'a mut [f32],
+pub(crate) struct Sums<'a> {
+    /// Of all the pictures.
+    pub(crate) operands: Operands<'a>,
+    /// The picture's.
+    pub(crate) number: usize,
+    /// Two numbers a channel: all the sums, then those of the products.
+    pub(crate) sums: &'a mut [f32],
+    /// As one picture's input.
+    pub(crate) dx: &'a mut [f32],
 }
 
 impl Kernel for Sums<'_> {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ops::kernel::convolution::Epilogue;
 use crate::ops::kernel::reference::{assert_close, engines, numbers, pool, with_threads};
 
 const EPSILON: f32 = 1e-3;
