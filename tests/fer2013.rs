@@ -272,6 +272,57 @@ fn soft_targets_train_while_validation_keeps_the_majority() {
 }
 
 #[test]
+fn validation_cut_from_voted_rows_is_judged_by_majority_and_the_rest_still_trains() {
+    let mut rows: Vec<String> = (0..40).map(|value| row("3", value, "Training")).collect();
+    let voted = |value: usize| match value % 2 {
+        0 => votes("Training", "fer.png", [0, 8, 2, 0, 0, 0, 0, 0, 0, 0]),
+        _ => votes("Training", "fer.png", [4, 0, 0, 3, 3, 0, 0, 0, 0, 0]),
+    };
+    let mut table: Vec<String> = (0..40).map(voted).collect();
+    rows.push(row("6", 50, "PublicTest"));
+    table.push(votes(
+        "PublicTest",
+        "fer.png",
+        [9, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    ));
+    let folder = Folder::new();
+    let settings = OpenSettings {
+        ferplus: Some(folder.write(
+            "fer2013new.csv",
+            format!("{VOTES_HEADER}\n{}\n", table.join("\n")),
+        )),
+        ferplus_target: FerPlusTarget::Probabilities,
+        split: SplitSettings {
+            validation_fraction: Some(0.2),
+            ..SplitSettings::default()
+        },
+        ..OpenSettings::default()
+    };
+    let dataset = open(&folder.table(&rows), &settings).unwrap();
+    let (happy, neutral) = (Expression::Happy.index(), Expression::Neutral.index());
+    let train = dataset.counts(Split::Train);
+    assert_eq!((train[happy], train[neutral]), (16, 16));
+    let validation = dataset.counts(Split::Validation);
+    assert_eq!((validation[happy], validation[neutral]), (4, 0));
+    for index in dataset.indices(Split::Validation) {
+        assert_eq!(dataset.entry(index).distribution, None);
+    }
+    assert_eq!(
+        count_by_reason(dataset.skipped())["FER+ votes have no majority"],
+        4
+    );
+    let whole = open(
+        &folder.table(&rows),
+        &OpenSettings {
+            split: SplitSettings::default(),
+            ..settings
+        },
+    )
+    .unwrap();
+    assert_eq!(whole.hash(), dataset.hash(), "the data are the same");
+}
+
+#[test]
 fn votes_of_another_table_are_refused_with_file_and_row() {
     let refused =
         |rows: &[String]| refusal(with_votes(&Folder::new(), rows, FerPlusTarget::Majority));
