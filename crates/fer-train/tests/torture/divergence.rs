@@ -2,7 +2,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::place::{Place, fresh_with_checkpoints, undisturbed};
+use crate::place::{Place, change, fresh_with_checkpoints, undisturbed};
 use crate::{Torture, Trial};
 
 pub(crate) const STOP: Trial = Trial {
@@ -51,7 +51,7 @@ fn stop(_torture: &Torture) -> Result<String> {
 /// A run of one epoch that diverges when it is to go on, because its bound was lowered.
 fn later(place: &Place) -> Result<()> {
     let mut first = fresh_with_checkpoints("later");
-    first[3] = "1";
+    change(&mut first, "--epochs", "1");
     place.succeed(&first)?;
     let config = place.file("later/config.toml");
     let text = fs::read_to_string(&config)?;
@@ -98,7 +98,7 @@ fn halve(torture: &Torture) -> Result<String> {
     for round in 0..torture.rounds {
         let run = format!("killed{round}");
         let mut arguments = with(&run, &start);
-        arguments[9] = "2";
+        change(&mut arguments, "--checkpoint-every", "2");
         let mut child = place.spawn(&arguments)?;
         let mut steps = 2;
         while place.wait_for_steps(&run, steps).is_ok() {

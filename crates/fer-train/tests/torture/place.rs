@@ -207,6 +207,12 @@ pub(crate) fn fresh_with_checkpoints(out: &str) -> Vec<&str> {
     arguments
 }
 
+/// Gives the flag among these arguments another value.
+pub(crate) fn change<'a>(arguments: &mut [&'a str], flag: &str, value: &'a str) {
+    let place = arguments.iter().position(|argument| *argument == flag);
+    arguments[place.unwrap() + 1] = value;
+}
+
 /// What a run of [`fresh`] leaves when nobody disturbs it, and how long it takes. No checkpoint is
 /// written before its end.
 pub(crate) fn undisturbed() -> Result<(Left, Duration)> {

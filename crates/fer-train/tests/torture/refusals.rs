@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::place::{Place, fresh, fresh_with_checkpoints, undisturbed};
+use crate::place::{Place, change, fresh, fresh_with_checkpoints, undisturbed};
 use crate::{Torture, Trial};
 
 pub(crate) const SETTINGS: Trial = Trial {
@@ -119,7 +119,7 @@ fn more_epochs(_torture: &Torture) -> Result<String> {
     place.succeed(&["--resume", "short", "--epochs", "5"])?;
     let mut longer = fresh("long");
     longer.extend(["--checkpoint-every", "1000"]);
-    longer[3] = "5";
+    change(&mut longer, "--epochs", "5");
     place.succeed(&longer)?;
     place.left("long")?.same(&place.left("short")?)?;
     ensure!(
@@ -138,7 +138,7 @@ fn more_epochs(_torture: &Torture) -> Result<String> {
     let epochs = done.to_string();
     place.succeed(&["--resume", "cut", "--epochs", &epochs])?;
     let mut shorter = fresh("shorter");
-    shorter[3] = &epochs;
+    change(&mut shorter, "--epochs", &epochs);
     place.succeed(&shorter)?;
     for name in ["model.safetensors", "metrics.json", "history.csv"] {
         let bytes = |run: &str| fs::read(place.file(run).join(name));

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use fer_data::random::stream;
 use rand::RngExt;
 
-use crate::place::{LISTENING, Place, fresh_with_checkpoints, signal, undisturbed};
+use crate::place::{LISTENING, Place, change, fresh_with_checkpoints, signal, undisturbed};
 use crate::{Torture, Trial};
 
 pub(crate) const SIGNALS: Trial = Trial {
@@ -36,7 +36,7 @@ fn asked_to_end(torture: &Torture) -> Result<String> {
             let place = Place::new()?;
             let mut run = fresh_with_checkpoints("run");
             // Only the signal asks for a checkpoint.
-            run[9] = "1000";
+            change(&mut run, "--checkpoint-every", "1000");
             let mut child = place.spawn_listening(&run)?;
             wait_for(&place, "network")?;
             std::thread::sleep(Duration::from_millis(random.random_range(5..60)));
@@ -92,7 +92,7 @@ fn closed_terminal(torture: &Torture) -> Result<String> {
     for _ in 0..torture.rounds {
         let place = Place::new()?;
         let mut arguments = fresh_with_checkpoints("run");
-        arguments[3] = "100000";
+        change(&mut arguments, "--epochs", "100000");
         let line = format!(
             "{LISTENING} {} {}",
             env!("CARGO_BIN_EXE_fer-train"),

@@ -66,7 +66,7 @@ impl Progress for StopAfter<'_> {
     fn epoch_starts(&mut self, _epoch: usize, _batches: usize) {}
 
     fn batch_done(&mut self, _pictures: usize, _loss: f64, _accuracy: f64) {
-        self.batches -= 1;
+        self.batches = self.batches.saturating_sub(1);
         if self.batches == 0 {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -105,9 +105,10 @@ impl Setting {
         })
     }
 
-    /// Trains from a state, or from the beginning, until `stop_after` batches are done; gives the
-    /// bytes of the last state that was kept.
-    fn train(&self, from: Option<&[u8]>, stop_after: Option<u64>) -> Result<Vec<u8>> {
+    /// Trains from a state, or from the beginning, until `stop_after` batches and the group of
+    /// batches that the last of them belongs to are done; gives the bytes of the last state that
+    /// was kept, and whether the run is finished.
+    fn train(&self, from: Option<&[u8]>, stop_after: Option<u64>) -> Result<(Vec<u8>, bool)> {
         let parameters = Parameters::new(self.settings.seed, &Device::Cpu);
         let network = self
             .architecture
@@ -143,11 +144,7 @@ impl Setting {
             }
             None => trainer.run_from(start, &mut keeper, &mut Silent, &stop)?,
         };
-        let finished = matches!(ended, Ended::Finished(_));
-        // Told to stop at the last batch of all, there is nothing left to go on with.
-        let last = stop_after.is_none_or(|batches| batches == EPOCHS as u64 * STEPS);
-        ensure!(finished == last);
-        Ok(keeper.last)
+        Ok((keeper.last, matches!(ended, Ended::Finished(_))))
     }
 }
 
@@ -206,13 +203,16 @@ fn at_every_step(torture: &Torture) -> Result<String> {
 
 /// Stops a run at each `stride`-th step, and another one at all; gives the number of places.
 fn stop_everywhere(setting: &Setting, stride: u64) -> Result<usize> {
-    let whole = setting.train(None, None)?;
-    let all = EPOCHS as u64 * STEPS;
-    let steps: Vec<u64> = (1..all).filter(|step| step % stride == 0).collect();
+    let (whole, finished) = setting.train(None, None)?;
+    ensure!(finished, "a run that nobody stops does not finish");
+    let group = setting.settings.accumulate as u64;
+    // Told to stop in the last group of all, there is nothing left to go on with.
+    let last = EPOCHS as u64 * STEPS - group;
+    let steps: Vec<u64> = (1..=last).filter(|step| step % stride == 0).collect();
     for &step in &steps {
-        let stopped = setting.train(None, Some(step))?;
+        let (stopped, finished) = setting.train(None, Some(step))?;
         let position = decode(&stopped)?.state.record.position;
-        let group = setting.settings.accumulate as u64;
+        ensure!(!finished, "told to stop at step {step}, it finished");
         ensure!(
             (step..step + group).contains(&position.step),
             "stopped at {position}, not at step {step}"
@@ -221,14 +221,13 @@ fn stop_everywhere(setting: &Setting, stride: u64) -> Result<usize> {
             stopped != whole,
             "the state at step {step} is that at the end"
         );
-        let resumed = setting.train(Some(&stopped), None)?;
+        let (resumed, _) = setting.train(Some(&stopped), None)?;
         ensure!(resumed == whole, "stopped at {position}, the end differs");
     }
-    let mut stopped = None;
-    for _ in 1..all {
-        stopped = Some(setting.train(stopped.as_deref(), Some(1))?);
+    let (mut resumed, mut finished) = setting.train(None, Some(1))?;
+    while !finished {
+        (resumed, finished) = setting.train(Some(&resumed), Some(1))?;
     }
-    let resumed = setting.train(stopped.as_deref(), None)?;
     ensure!(resumed == whole, "stopped at every step, the end differs");
     Ok(steps.len())
 }
