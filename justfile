@@ -35,6 +35,11 @@ cuda-check:
 bench:
     cargo bench --workspace
 
+# What each part of the recipe is worth, in hours; see benches/accuracy/README.md.
+accuracy *arguments:
+    cargo build --release --workspace --bin fer-train
+    python3 benches/accuracy/accuracy.py {{arguments}}
+
 # fer beside PyTorch, Keras, onnxruntime, tract and candle; see benches/peers/README.md.
 peers *arguments: peers-build
     target/peers/venv/bin/python benches/peers/peers.py {{arguments}}

@@ -69,7 +69,7 @@ def read_votes(path):
 
 
 def read_rows(settings):
-    """{row, from 1: (usage, picture, label, target)} of all rows that have a place in the data."""
+    """{row, from 1: (usage, picture, label, target, class to judge by or None)} of all rows that have a place."""
     found = {}
     votes = read_votes(settings["ferplus"]) if settings["ferplus"] else None
     with open(settings["path"], newline="") as file:
@@ -85,12 +85,13 @@ def read_rows(settings):
                 raise ValueError(f"{settings['path']} row {number}: {len(picture)} pixels, expected {PIXELS}")
             if votes is None:
                 label = SEVEN.index(FER2013_ORDER[int(row[emotion])])
-                verdict = label, np.eye(len(SEVEN))[label]
+                verdict = label, np.eye(len(SEVEN))[label], label
             else:
                 voted, counts = votes[number - 1]
                 if voted != row[usage]:
                     raise ValueError(f"row {number} is {row[usage]} in the pictures and {voted} in the votes")
                 verdict = None if counts is None else judge(counts, voted, settings["ferplus_target"])
+                verdict = verdict and (*verdict, majority(counts))
             if verdict is not None:
                 found[number] = (row[usage], picture.tobytes(), *verdict)
     if votes is not None and len(votes) != number:
@@ -111,6 +112,18 @@ def drawn_division(rows, fraction, seed):
     return division
 
 
+def judged_by_majority(rows, division):
+    """Both without the validation rows that have no majority; the others have it as their label."""
+    division = {row: split for row, split in division.items() if split != "validation" or rows[row][4] is not None}
+    rows = {
+        row: (usage, picture, judged, np.eye(len(target))[judged], judged)
+        if division.get(row) == "validation"
+        else (usage, picture, label, target, judged)
+        for row, (usage, picture, label, target, judged) in rows.items()
+    }
+    return rows, division
+
+
 def written_division(path):
     """{row: (split, class)} of the pictures.csv in the checkpoints of a run of fer."""
     with open(path, newline="") as file:
@@ -123,9 +136,12 @@ def read(settings, division_path=None):
     rows = read_rows(settings)
     if division_path:
         written = written_division(division_path)
-        division = {row: written.get(row, ["train"])[0] for row in rows}
+        # Two kinds of rows are not written: copies, and validation rows without a majority.
+        division = {row: "train" if rows[row][4] is not None else "validation" for row in rows}
+        division.update((row, split) for row, (split, _) in written.items())
     else:
         division = drawn_division(rows, settings["split"]["validation_fraction"], settings["split"]["seed"])
+    rows, division = judged_by_majority(rows, division)
     if settings["dedup"]:
         judged = {rows[row][1] for row, split in division.items() if split != "train"}
         division = {row: split for row, split in division.items() if split != "train" or rows[row][1] not in judged}

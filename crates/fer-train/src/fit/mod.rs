@@ -5,6 +5,7 @@ mod divergence;
 mod early_stopping;
 mod gradient;
 mod history;
+mod judging;
 mod keeper;
 mod optimiser;
 mod plateau;

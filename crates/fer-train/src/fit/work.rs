@@ -10,14 +10,14 @@ use fer_data::{Batch, Batches, Split};
 use fer_model::ops::{Loss, Mode, log_probabilities};
 use fer_model::{Network, Tape, batch_to_tensors};
 
-use crate::evaluation::{batch_threads, evaluate};
+use crate::evaluation::batch_threads;
 use crate::fit::average::Average;
 use crate::fit::{
     Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Keeper, Moment,
     Optimiser, Position, Progress, Record, ReduceOnPlateau, RunState, Symptom, Trainer,
     side_of_epoch, steps_until,
 };
-use crate::metrics::{Metrics, NotFinite, mean_loss};
+use crate::metrics::{Metrics, mean_loss};
 
 /// A run at work: the weights are in the trainer's parameters, all else is here.
 pub(super) struct Work<'a> {
@@ -27,7 +27,7 @@ pub(super) struct Work<'a> {
     loss: Loss,
     average: Option<Average>,
     pub(super) record: Record,
-    best: Option<BTreeMap<String, Tensor>>,
+    pub(super) best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
     batches_an_epoch: u64,
     /// The pictures of the batch at work.
@@ -232,33 +232,6 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Judges the epoch that was trained; whether no earlier one was better.
-    fn judge_epoch(&mut self) -> Result<(EpochRecord, bool)> {
-        let state = self.finite_state()?;
-        let parameters = self.trainer.parameters;
-        let record = match &state.average {
-            Some(average) => {
-                parameters.restore(average)?;
-                let record = self.judge();
-                parameters.restore(&state.weights)?;
-                record?
-            }
-            None => self.judge()?,
-        };
-        let monitor = self.trainer.settings.monitor;
-        let judged = record.validation_accuracy.zip(record.validation_loss);
-        let figure = judged.and_then(|(accuracy, loss)| monitor.figure(accuracy, loss));
-        let improved = figure.is_none_or(|figure| self.record.watch.update(record.epoch, figure));
-        if let (Some(plateau), Some((_, loss))) = (&mut self.record.plateau, judged) {
-            plateau.update(figure.unwrap_or(loss));
-        }
-        if improved {
-            self.record.best_epoch = Some(record.epoch);
-            self.best = Some(state.average.unwrap_or(state.weights));
-        }
-        Ok((record, improved))
-    }
-
     fn next_epoch(&mut self, record: EpochRecord, timing: EpochTiming) {
         self.timings.retain(|earlier| earlier.epoch < timing.epoch);
         self.timings.push(timing);
@@ -268,36 +241,12 @@ impl<'a> Work<'a> {
         self.record.position.batch = 0;
     }
 
-    fn judge(&self) -> Result<EpochRecord> {
-        let trainer = self.trainer;
-        let validation = trainer.dataset.indices(Split::Validation);
-        let judged = match validation.is_empty() {
-            true => None,
-            false => Some(
-                evaluate(trainer.network, trainer.dataset, validation, trainer.device)
-                    .map_err(|error| match error.is::<NotFinite>() {
-                        true => self.divergence(Symptom::Validation, 0).into(),
-                        false => error,
-                    })?
-                    .metrics,
-            ),
-        };
-        Ok(EpochRecord {
-            epoch: self.record.position.epoch,
-            train_loss: self.record.trained.loss(),
-            train_accuracy: self.record.trained.accuracy(),
-            validation_loss: judged.as_ref().map(Metrics::loss),
-            validation_accuracy: judged.as_ref().map(Metrics::accuracy),
-            learning_rate: self.rate_at(self.record.position.step.saturating_sub(1)),
-        })
-    }
-
     /// The learning rate of the next step.
     pub(super) fn learning_rate(&self) -> f64 {
         self.rate_at(self.record.position.step)
     }
 
-    fn rate_at(&self, step: u64) -> f64 {
+    pub(super) fn rate_at(&self, step: u64) -> f64 {
         let settings = self.trainer.settings;
         let steps = settings.epochs as u64 * self.batches_an_epoch;
         settings.learning_rate
@@ -327,7 +276,7 @@ impl<'a> Work<'a> {
     }
 
     /// A copy of everything, which is worth going back to.
-    fn finite_state(&self) -> Result<RunState> {
+    pub(super) fn finite_state(&self) -> Result<RunState> {
         let state = self.capture()?;
         match state.not_finite()? {
             Some(name) => Err(self.divergence(Symptom::Tensor(name.into()), 0).into()),
