@@ -5,6 +5,9 @@
 // Batches that step together: as larger ones, and stopped anywhere.
 mod accumulation;
 
+// The model that comes along: what it says of itself, and whether that is so.
+mod built_in;
+
 // The temperature and the calibration error against scipy and numpy.
 mod calibration;
 

@@ -336,7 +336,7 @@ fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
         );
         let text = refusal(&path);
         assert!(
-            text.contains("temperature") && text.contains("above 0"),
+            text.contains("temperature") && text.contains("0.01 to 100"),
             "{text}"
         );
     }
@@ -418,15 +418,4 @@ fn brain_floats_are_read_and_other_types_refused_by_name() {
     file::save(&path, &cast(candle_core::DType::F64), &description).unwrap();
     let text = refusal(&path);
     assert!(text.contains("F64, expected F32, F16 or BF16"), "{text}");
-}
-
-#[test]
-fn the_built_in_model_is_whole_and_says_what_it_is() {
-    let classifier = Classifier::embedded(&Device::Cpu).unwrap();
-    let training = &classifier.description().training;
-    assert!(!training.data.is_empty() && training.data_hash.len() == 64);
-    let judged = classifier.description().judged.as_ref().unwrap();
-    assert!(judged.pictures > 0 && judged.accuracy > 0.5, "{judged:?}");
-    let prediction = classifier.predict(&face(3)).unwrap();
-    assert_eq!(prediction.iter().len(), classifier.class_names().len());
 }

@@ -16,6 +16,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+RECIPE = ROOT / "crates/fer-train/src/recipe/quick.toml"
 BEGIN, END = "<!-- ablations -->", "<!-- end of ablations -->"
 
 
@@ -45,15 +46,24 @@ def command(options, base, row, seed):
     return words
 
 
+def same_as_before(run, settings):
+    """Stops where the run in this place was trained by another command or another recipe."""
+    kept = pathlib.Path(f"{run}.settings")
+    if kept.exists() and kept.read_text() != settings:
+        raise SystemExit(f"{run} was trained with other settings, see {kept}; delete it or give another --out")
+    kept.write_text(settings)
+
+
 def train(options, base, row, seed):
     run = folder(options.out, row, seed)
+    run.parent.mkdir(parents=True, exist_ok=True)
+    same_as_before(run, " ".join(command(options, base, row, seed)[1:]) + "\n" + RECIPE.read_text())
     if (run / "metrics.json").exists():
         return
     if (run / "config.toml").exists():
         words = [options.program, "--resume", str(run)]
     else:
         words = command(options, base, row, seed) + ["--out", str(run)]
-    run.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{run}.log", "a") as log:
         environment = dict(os.environ, RAYON_NUM_THREADS="1")
         done = subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, env=environment)
@@ -81,6 +91,8 @@ def table(options, base, rows):
     found = [(row, figures(options, row)) for row in rows]
     found = [(row, runs) for row, runs in found if runs]
     mean = lambda runs, place: statistics.mean(run[place] for run in runs)
+    if not found or found[0][0] is not rows[0]:
+        raise SystemExit(f"the row that the others are compared with has no run yet: {rows[0]['name']}")
     first = found[0][1]
     lines = ["| change | accuracy, % | macro F1 | against the first row | seeds | `--set` |", "|---|---|---|---|---|---|"]
     for row, runs in found:

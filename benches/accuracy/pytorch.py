@@ -104,7 +104,8 @@ def configuration(options):
     data["path"], data["ferplus"] = options.data or data["path"], options.ferplus or data["ferplus"]
     if options.validation_fraction is not None:
         data["split"] = data["split"] | {"validation_fraction": options.validation_fraction}
-    training["epochs"] = options.epochs or training["epochs"]
+    if options.epochs:
+        training["epochs"], training["least_steps"] = options.epochs, 0
     training["seed"] = training["seed"] if options.seed is None else options.seed
     if data["path"] is None:
         sys.exit(f"{options.config} names no data; say --data and, for votes, --ferplus")

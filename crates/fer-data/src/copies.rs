@@ -1,6 +1,6 @@
 //! Pictures that are equal, pixel by pixel.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
@@ -50,14 +50,14 @@ impl Dataset {
     /// A picture that cannot be read.
     pub fn drop_copies_from_train(&mut self) -> Result<usize, DataError> {
         let judged = self.pictures_of(&[Split::Validation, Split::Test])?;
-        let mut copies = BTreeSet::new();
+        let mut copies = BTreeMap::new();
         for index in self.indices(Split::Train) {
             if judged.contains(self.picture(index)?) {
-                copies.insert(index);
+                copies.insert(index, reason::COPY);
             }
         }
         drop(judged);
-        self.leave_out(&copies, reason::COPY);
+        self.leave_out(&copies);
         Ok(copies.len())
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -271,15 +271,15 @@ impl Dataset {
     }
 
     /// Leaves out the entries at `indices`, for `reason`.
-    pub(crate) fn leave_out(&mut self, indices: &BTreeSet<usize>, reason: &'static str) {
-        for &index in indices {
+    pub(crate) fn leave_out(&mut self, reasons: &BTreeMap<usize, &'static str>) {
+        for (&index, &reason) in reasons {
             self.skipped
                 .push(Skipped::new(self.origin(index), reason, ""));
         }
         let mut index = 0;
         self.entries.retain(|_| {
             index += 1;
-            !indices.contains(&(index - 1))
+            !reasons.contains_key(&(index - 1))
         });
     }
 

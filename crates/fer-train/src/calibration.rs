@@ -11,15 +11,14 @@ use std::ops::RangeInclusive;
 use fer_data::DataError;
 use serde::{Deserialize, Serialize};
 
-/// Temperatures are looked for here. Where every picture is right with room to spare, the least loss
-/// lies at 0, and where a network is worse than chance, at infinity: the end of the range is taken.
+/// Temperatures are looked for here.
 pub const TEMPERATURES: RangeInclusive<f64> = 0.1..=10.0;
 
 /// Where a run takes its temperature from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalibrationSettings {
-    /// A temperature found with another network, above 0. Default absent: it is fitted on the
+    /// A temperature found with another network, 0.1 to 10. Default absent: it is fitted on the
     /// validation pictures, where there are some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
@@ -35,20 +34,32 @@ impl CalibrationSettings {
     /// # Errors
     /// [`DataError::Setting`], naming the setting out of range.
     pub fn check(&self) -> Result<(), DataError> {
-        let usable = |temperature: f64| temperature > 0.0 && temperature.is_finite();
+        if self.temperature.is_none() && !self.from.is_empty() {
+            return Err(DataError::Setting {
+                name: "calibration.from",
+                value: self.from.clone(),
+                expected: "absent without calibration.temperature, whose origin it names",
+            });
+        }
+        let usable = |temperature: f64| TEMPERATURES.contains(&temperature);
         match self.temperature.filter(|&temperature| !usable(temperature)) {
             None => Ok(()),
             Some(temperature) => Err(DataError::Setting {
                 name: "calibration.temperature",
                 value: temperature.to_string(),
-                expected: "above 0",
+                expected: "0.1 to 10",
             }),
         }
     }
 }
 
+/// Fewer pictures than these give no temperature: it would be theirs alone.
+pub const LEAST_PICTURES: usize = 50;
+
 /// The temperature in [`TEMPERATURES`] with the least mean negative log-likelihood of the labels;
-/// `None` where there is no picture, 1 where every temperature does equally well.
+/// 1 where every temperature does equally well, `None` for fewer pictures than [`LEAST_PICTURES`] and
+/// where the least loss lies outside the range: near 0 where every picture is right, at infinity
+/// where a network is worse than chance.
 ///
 /// - `labels`: (n), the true classes;
 /// - `log_probabilities`: (n, classes) row-major, the network's log-softmax or its logits.
@@ -61,15 +72,14 @@ impl CalibrationSettings {
 /// Where the lengths do not fit together or a label is not below `classes`.
 pub fn fit_temperature(labels: &[usize], log_probabilities: &[f32], classes: usize) -> Option<f64> {
     assert_eq!(log_probabilities.len(), labels.len() * classes, "lengths");
-    if labels.is_empty() {
+    if labels.len() < LEAST_PICTURES {
         return None;
     }
     let slope = |scale: f64| slope(labels, log_probabilities, classes, scale);
     let (mut low, mut high) = (1.0 / TEMPERATURES.end(), 1.0 / TEMPERATURES.start());
     match (slope(low).0 >= 0.0, slope(high).0 <= 0.0) {
         (true, true) => return Some(1.0),
-        (true, false) => return Some(*TEMPERATURES.end()),
-        (false, true) => return Some(*TEMPERATURES.start()),
+        (true, false) | (false, true) => return None,
         (false, false) => (),
     }
     let mut scale = 1.0;
@@ -134,16 +144,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_picture_gives_no_temperature_and_no_difference_gives_1() {
+    fn few_pictures_give_no_temperature_and_no_difference_gives_1() {
+        let labels: Vec<usize> = (0..LEAST_PICTURES).map(|row| row % 3).collect();
+        let rows = vec![-1.1; 3 * labels.len()];
+        assert_eq!(fit_temperature(&labels, &rows, 3), Some(1.0));
+        assert_eq!(fit_temperature(&labels[1..], &rows[3..], 3), None);
         assert_eq!(fit_temperature(&[], &[], 3), None);
-        assert_eq!(fit_temperature(&[0, 2], &[-1.1; 6], 3), Some(1.0));
     }
 
     #[test]
-    fn where_the_least_loss_lies_at_an_end_the_end_is_taken() {
-        let sure = [-0.001, -7.0, -8.0, -7.5, -0.001, -9.0];
-        assert_eq!(fit_temperature(&[0, 1], &sure, 3), Some(0.1));
-        assert_eq!(fit_temperature(&[1, 0], &sure, 3), Some(10.0));
+    fn where_every_picture_is_right_or_every_one_is_wrong_there_is_none() {
+        let sure = [-0.001, -7.0, -8.0, -7.5, -0.001, -9.0].repeat(LEAST_PICTURES);
+        assert_eq!(
+            fit_temperature(&[0, 1].repeat(LEAST_PICTURES), &sure, 3),
+            None
+        );
+        assert_eq!(
+            fit_temperature(&[1, 0].repeat(LEAST_PICTURES), &sure, 3),
+            None
+        );
     }
 
     #[test]
@@ -152,6 +171,7 @@ mod tests {
             .map(|place| ((place * 37 % 23) as f32 - 11.0) / 4.0)
             .collect();
         let labels: Vec<usize> = (0..20).map(|row| row * 7 % 3).collect();
+        let (rows, labels) = (rows.repeat(3), labels.repeat(3));
         let plain = fit_temperature(&labels, &rows, 3).unwrap();
         let doubled: Vec<f32> = rows.iter().map(|value| 2.0 * value).collect();
         let sharp = fit_temperature(&labels, &doubled, 3).unwrap();
@@ -171,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_temperature_that_nothing_can_be_divided_by_is_refused_by_name() {
-        for temperature in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        for temperature in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-40, 0.05, 20.0] {
             let settings = CalibrationSettings {
                 temperature: Some(temperature),
                 ..CalibrationSettings::default()
@@ -180,5 +200,11 @@ mod tests {
             assert!(error.contains("calibration.temperature"), "{error}");
         }
         assert!(CalibrationSettings::default().check().is_ok());
+        let settings = CalibrationSettings {
+            from: "elsewhere".into(),
+            ..CalibrationSettings::default()
+        };
+        let error = settings.check().unwrap_err().to_string();
+        assert!(error.contains("calibration.from"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use fer_data::{FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary};
 use fer_model::Architecture;
 use fer_model::file::WeightFormat;
@@ -149,6 +149,10 @@ impl Config {
         let last = parts.next_back().unwrap_or(key);
         let mut table = &mut whole;
         for part in parts {
+            // An optional table that is not there is not made by taking a key out of it.
+            if value == "none" && !table.contains_key(part) {
+                return self.take(whole, assignment);
+            }
             let entry = table.entry(part);
             let entry = entry.or_insert_with(|| toml::Table::new().into());
             let Some(inner) = entry.as_table_mut() else {
@@ -156,19 +160,25 @@ impl Config {
             };
             table = inner;
         }
-        match value {
-            "none" => {
-                table.remove(last);
-            }
-            // Another network has other settings.
-            _ if key == "model.arch" => {
-                table.clear();
-                table.insert(last.into(), parsed(value));
-            }
-            _ => {
-                table.insert(last.into(), parsed(value));
-            }
+        if value == "none" {
+            ensure!(
+                key != "training.monitor",
+                "training.monitor has a value always; the one that keeps the last epoch is nothing"
+            );
+            table.remove(last);
+            return self.take(whole, assignment);
         }
+        let value = parsed(value);
+        // Another network, another schedule has settings of its own.
+        let is_kind = key == "model.arch" || key == "training.schedule.kind";
+        if is_kind && table.get(last) != Some(&value) {
+            table.clear();
+        }
+        table.insert(last.into(), value);
+        self.take(whole, assignment)
+    }
+
+    fn take(&mut self, whole: toml::Table, assignment: &str) -> Result<()> {
         *self = whole
             .try_into()
             .with_context(|| format!("`{assignment}` cannot be set"))?;
@@ -196,6 +206,27 @@ fn parsed(text: &str) -> toml::Value {
 mod tests {
     use super::*;
     use crate::fit::Response;
+
+    #[test]
+    fn none_makes_no_table_and_another_kind_brings_its_own_settings() {
+        let mut config = Config::default();
+        config.set("training.averaging.decay=none").unwrap();
+        assert_eq!(config, Config::default());
+        assert!(config.set("training.monitor=none").is_err());
+        config
+            .set("training.schedule={kind = \"cosine\", warmup = 0.2}")
+            .unwrap();
+        config.set("training.schedule.kind=one_cycle").unwrap();
+        let one_cycle = toml::from_str("kind = \"one_cycle\"").unwrap();
+        assert_eq!(config.training.schedule, one_cycle);
+        config.set("model.arch=vgg").unwrap();
+        config.set("model.dropout=0.1").unwrap();
+        let vgg = config.model.clone();
+        config.set("model.arch=vgg").unwrap();
+        assert_eq!(config.model, vgg, "the same network keeps its settings");
+        config.set("model.arch=resnet").unwrap();
+        assert_eq!(config.model, Architecture::named("resnet").unwrap());
+    }
 
     #[test]
     fn what_is_written_is_read_back() {

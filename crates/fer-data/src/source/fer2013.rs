@@ -5,7 +5,7 @@ mod blocks;
 mod pixels;
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
@@ -114,13 +114,16 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         split_rule,
         split_settings: settings.split.clone(),
     })?;
-    // From the last on, for what is left out moves those behind it.
-    for (index, verdict) in majorities.into_iter().rev() {
+    let mut without = BTreeMap::new();
+    for (index, verdict) in majorities {
         match verdict {
             Verdict::Label(label, _) => dataset.relabel(index, label),
-            Verdict::LeaveOut(reason) => dataset.leave_out(&BTreeSet::from([index]), reason),
+            Verdict::LeaveOut(reason) => {
+                without.insert(index, reason);
+            }
         }
     }
+    dataset.leave_out(&without);
     Ok(dataset.with_description(description))
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// What the logits are divided by, above 0: above 1 makes answers less sure, below 1 surer.
+    /// What the logits are divided by, 0.01 to 100: above 1 makes answers less sure, below 1 surer.
     pub temperature: f64,
     /// Where the temperature comes from.
     pub origin: TemperatureOrigin,
@@ -36,9 +36,10 @@ pub enum TemperatureOrigin {
 }
 
 impl Calibration {
-    /// Whether the temperature is one that logits can be divided by: above 0 and finite.
+    /// Whether the temperature is one that logits can be divided by and still say something: 0.01 to
+    /// 100.
     pub fn is_usable(&self) -> bool {
-        self.temperature > 0.0 && self.temperature.is_finite()
+        (0.01..=100.0).contains(&self.temperature)
     }
 
     /// The split of this network's data whose pictures gave the temperature, if it was fitted on

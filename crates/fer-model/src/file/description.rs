@@ -120,6 +120,6 @@ pub struct TrainingSummary {
     pub epoch_chosen_on: Option<String>,
     /// Pictures in a batch.
     pub batch_size: usize,
-    /// Learning rate at the start.
+    /// The highest learning rate.
     pub learning_rate: f64,
 }

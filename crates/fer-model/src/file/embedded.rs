@@ -15,8 +15,8 @@ const BYTES: &[u8] = include_bytes!("../../assets/fer.safetensors");
 const NAME: &str = "the built-in model";
 
 /// The model that this crate brings along (feature `weights`, on by default), checked like any other
-/// file. Its description says what it is and how good; MODEL_CARD.md stands beside it in the
-/// repository's `assets`.
+/// file. Its description says what it is and how good; its model card and its history stand beside it
+/// in the repository's `assets`.
 ///
 /// # Errors
 /// A device that fails.

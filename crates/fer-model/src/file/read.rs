@@ -125,7 +125,7 @@ fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
     let calibration = description.calibration.as_ref();
     if let Some(unusable) = calibration.filter(|calibration| !calibration.is_usable()) {
         return Err(Refusal::Description(format!(
-            "temperature {} is out of range: expected above 0",
+            "temperature {} is out of range: expected 0.01 to 100",
             unusable.temperature
         )));
     }

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use candle_core::Device;
 use fer_data::{ClassNames, Dataset};
+use fer_model::Architecture;
 use fer_model::ops::Engine;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,14 +82,15 @@ impl Identity {
     pub fn settings(config: &Config) -> Result<BTreeMap<String, String>> {
         let mut settings = BTreeMap::new();
         flatten("", &serde_json::to_value(config)?, &mut settings);
-        if config.training.schedule.has_an_end() {
+        if config.training.has_an_end() {
             let epochs = config.training.epochs;
             settings.insert("training.epochs".into(), epochs.to_string());
         }
         Ok(settings)
     }
 
-    /// How the settings of `config` differ from those of this run, each with both values.
+    /// How the settings of `config` differ from those of this run, each with both values. A setting
+    /// that the run did not know yet is the same where it has its default.
     ///
     /// # Errors
     /// A configuration that cannot be written.
@@ -99,9 +101,14 @@ impl Identity {
             let value = settings.get(name).map(String::as_str);
             value.unwrap_or("not set").to_string()
         };
+        let defaults = Self::settings(&Config {
+            model: Architecture::named(config.model.name())?,
+            ..Config::default()
+        })?;
+        let known = |name: &String| self.settings.get(name).or_else(|| defaults.get(name));
         let differences = names
             .into_iter()
-            .filter(|&name| self.settings.get(name) != asked.get(name))
+            .filter(|&name| known(name) != asked.get(name))
             .map(|name| {
                 let (was, is) = (value(&self.settings, name), value(&asked, name));
                 format!("{name} is {was} in the run, {is} is asked for")
@@ -186,6 +193,18 @@ mod tests {
                 "training.patience is not set in the run, 3 is asked for",
             ]
         );
+    }
+
+    #[test]
+    fn a_setting_that_an_older_run_did_not_know_must_have_its_default() {
+        let mut run = identity(&Config::default());
+        run.settings.remove("training.loss.focal");
+        assert!(run.other_settings(&Config::default()).unwrap().is_empty());
+        let mut other = Config::default();
+        other.training.loss.focal = 1.0;
+        let differences = run.other_settings(&other).unwrap();
+        let named = "training.loss.focal is not set in the run, 1.0 is asked for";
+        assert_eq!(differences, [named]);
     }
 
     #[test]

@@ -15,8 +15,9 @@ const FIRST: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointSettings {
-    /// Steps between two, at least 1, and one after every epoch. Default: by the clock, so that
-    /// they take 0.25 % of the time, beside the one at the end.
+    /// Batches between two, at least 1, and one after every epoch; where `training.accumulate` makes
+    /// groups of them, those multiples that end a group. Default: by the clock, so that they take
+    /// 0.25 % of the time, beside the one at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
     /// Minutes, above 0, from one to the next in the middle of an epoch, while the clock decides.

@@ -47,7 +47,7 @@ fn introduction(description: &Description) -> String {
         training.data
     );
     if let Some(judged) = &description.judged {
-        let chosen = match judged.chosen_on_this_split {
+        let chosen = match training.epoch_chosen_on.as_ref() == Some(&judged.split) {
             true => " (which chose its epoch)",
             false => "",
         };
@@ -76,6 +76,7 @@ mod tests {
         description.training.data = "faces".into();
         description.training.counts = [("train".to_string(), vec![1_200, 34])].into();
         description.judged = None;
+        description.training.epoch_chosen_on = Some("validation".into());
         let name = description.architecture.name();
         let alone = format!("model       built in: {name}, trained on 1,234 pictures of faces");
         assert_eq!(introduction(&description), alone);
@@ -89,7 +90,12 @@ mod tests {
         description.judged = Some(judged);
         assert_eq!(
             introduction(&description),
-            alone + "; 75.0 % of 56 validation pictures right (which chose its epoch)"
+            alone.clone() + "; 75.0 % of 56 validation pictures right (which chose its epoch)"
+        );
+        description.training.epoch_chosen_on = None;
+        assert_eq!(
+            introduction(&description),
+            alone + "; 75.0 % of 56 validation pictures right"
         );
     }
 }

@@ -101,7 +101,7 @@ impl Session<'_> {
         self.people
             .say(&format!("to go on    fer-train --resume {run}"))?;
         let done = position.epoch - 1;
-        if done > 0 && !self.settings.schedule.has_an_end() {
+        if done > 0 && !self.settings.has_an_end() {
             self.people.say(&format!(
                 "to end here fer-train --resume {run} --epochs {done}"
             ))?;

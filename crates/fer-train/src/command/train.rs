@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split, open};
-use fer_model::Architecture;
+use fer_model::{Architecture, Parameters};
 
 use crate::checkpoint::Identity;
 use crate::command::Usage;
@@ -13,6 +13,7 @@ use crate::command::output::People;
 use crate::command::resumption::Resumption;
 use crate::command::session::Session;
 use crate::config::Config;
+use crate::fit::smaller_networks;
 use crate::recipe::Recipe;
 use crate::run::RunDirectory;
 
@@ -93,7 +94,11 @@ impl TrainArguments {
         for assignment in &self.assignments {
             let set = config.set(assignment);
             set.map_err(|error| Usage(format!("--set: {error:#}")))?;
+            if assignment.trim_start().starts_with("training.epochs") {
+                config.training.least_steps = None;
+            }
         }
+        config.calibration.check()?;
         let training = &mut config.training;
         training.seed = self.data.reading.seed.unwrap_or(training.seed);
         if let Some(epochs) = self.epochs {
@@ -105,10 +110,31 @@ impl TrainArguments {
         training.patience = self.patience.or(training.patience);
         config.checkpoint.every = self.checkpoint_every.or(config.checkpoint.every);
         config.checkpoint.check()?;
-        config.calibration.check()?;
         config.model.check()?;
         config.data.split.check()?;
         Ok(config)
+    }
+}
+
+impl TrainArguments {
+    /// Opens the data. The validation share of a recipe is for FER2013, whose PublicTest would choose
+    /// the epoch without it: data that bring a validation split keep theirs.
+    fn open_data(&self, config: &mut Config) -> Result<Dataset> {
+        let data = &mut config.data;
+        let recipes = match self.chosen_recipe() {
+            Some(recipe) => recipe.config()?.data.split.validation_fraction,
+            None => None,
+        };
+        let asked = data.split.validation_fraction;
+        if asked.is_some() && asked == recipes && self.data.reading.validation_fraction.is_none() {
+            data.split.validation_fraction = None;
+            let dataset = open(&data.path, &data.open_settings())?;
+            if !dataset.name().starts_with("FER2013") {
+                return Ok(dataset);
+            }
+            data.split.validation_fraction = asked;
+        }
+        Ok(open(&data.path, &data.open_settings())?)
     }
 }
 
@@ -127,7 +153,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         (None, None) => (),
     }
     let (selected, engine) = arguments.device.select(people)?;
-    let dataset = open(&config.data.path, &config.data.open_settings())?;
+    let dataset = arguments.open_data(&mut config)?;
     if let Some(recipe) = arguments.chosen_recipe() {
         people.say(&format!("recipe      {recipe}"))?;
     }
@@ -142,6 +168,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     );
     config.training = config.training.for_pictures(pictures);
     let settings = config.training.clone().check()?;
+    settings.check_for(&dataset)?;
+    let (stages, classes) = (&settings.resolution, dataset.class_names().len());
+    let nothing = Parameters::new(0, &selected.device);
+    smaller_networks(stages, &config.model, classes, engine, &nothing)?;
     let identity = Identity::new(&config, &dataset, &selected.device, engine)?;
     let (run, start) = match left {
         Some(left) => left.go_on(&identity, (&config, &dataset), people)?,

@@ -56,7 +56,7 @@ impl Work<'_> {
             train_accuracy: self.record.trained.accuracy(),
             validation_loss: judged.as_ref().map(Metrics::loss),
             validation_accuracy: judged.as_ref().map(Metrics::accuracy),
-            learning_rate: self.rate_at(self.record.position.step.saturating_sub(1)),
+            learning_rate: self.rate_at(self.optimiser.steps().saturating_sub(1)),
         })
     }
 }

@@ -19,8 +19,11 @@ pub struct ResolutionStage {
 }
 
 /// The side of the pictures in epoch `epoch`, from 1, of `epochs`: that of the first stage that has
-/// not ended by then, or 48.
+/// not ended by then, or 48. The last epoch has whole pictures, as those that the network is for.
 pub fn side_of_epoch(stages: &[ResolutionStage], epoch: usize, epochs: usize) -> usize {
+    if epoch >= epochs {
+        return SIDE;
+    }
     let done = (epoch - 1) as f64 / epochs as f64;
     let stage = stages.iter().find(|stage| done < stage.until - 1e-9);
     stage.map_or(SIDE, |stage| stage.side)
@@ -87,7 +90,8 @@ mod tests {
             .collect();
         assert_eq!(sides, [32, 32, 32, 32, 32, 40, 40, 40, 48, 48]);
         assert_eq!(side_of_epoch(&[], 1, 10), 48);
-        assert_eq!(side_of_epoch(&two, 1, 1), 32);
+        assert_eq!(side_of_epoch(&two, 1, 1), 48);
+        assert_eq!(side_of_epoch(&stages(&[(1.0, 16)]), 3, 3), 48);
     }
 
     #[test]

@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 
 /// How the learning rate goes over the steps of a run: factors on the rate of the settings, which is
 /// the highest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     /// The same at every step.
-    #[default]
-    Constant,
+    Constant {},
     /// A line up from 0 over the warm-up, then half a cosine down (Loshchilov & Hutter 2017, "SGDR",
     /// one cycle; the warm-up is Goyal et al. 2017's).
     Cosine {
@@ -24,7 +23,7 @@ pub enum Schedule {
     /// Half a cosine up and half a cosine down, as PyTorch's `OneCycleLR` (Smith & Topin 2018) with
     /// the momentum left alone.
     OneCycle {
-        /// The share of all steps that lead up, above 0 and below 1. Default 0.3.
+        /// The share of all steps that lead up, 0 to below 1. Default 0.3.
         #[serde(default = "three_tenths")]
         warmup: f64,
         /// The factor at the first step, 0 to 1. Default 1/25.
@@ -34,6 +33,12 @@ pub enum Schedule {
         #[serde(default = "quarter_millionth")]
         last: f64,
     },
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Schedule::Constant {}
+    }
 }
 
 fn tenth() -> f64 {
@@ -56,7 +61,7 @@ impl Schedule {
     /// The factor at step `step`, from 0, of `steps` steps.
     pub fn factor(&self, step: u64, steps: u64) -> f64 {
         match *self {
-            Schedule::Constant => 1.0,
+            Schedule::Constant {} => 1.0,
             Schedule::Cosine { warmup, last } => {
                 let rising = (warmup * steps as f64).round();
                 let step = step as f64;
@@ -81,15 +86,14 @@ impl Schedule {
         }
     }
 
-    /// Whether it depends on how many steps there will be, so that a run that has begun cannot be
-    /// made longer.
+    /// Whether it depends on how many steps there will be.
     pub fn has_an_end(&self) -> bool {
-        *self != Schedule::Constant
+        *self != Schedule::Constant {}
     }
 
     pub(crate) fn check(&self) -> Result<(), DataError> {
         let (warmup, factors) = match *self {
-            Schedule::Constant => return Ok(()),
+            Schedule::Constant {} => return Ok(()),
             Schedule::Cosine { warmup, last } => (warmup, [1.0, last]),
             Schedule::OneCycle {
                 warmup,
@@ -166,7 +170,7 @@ mod tests {
             let schedule = Schedule::Cosine { warmup, last: 0.5 };
             near(schedule.factor(0, 1), 0.5);
         }
-        near(Schedule::Constant.factor(7, 9), 1.0);
+        near(Schedule::default().factor(7, 9), 1.0);
     }
 
     /// `torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1, total_steps=10)` of PyTorch 2.15,
@@ -195,6 +199,13 @@ mod tests {
         0.049519367986526286,
         4e-06,
     ];
+
+    #[test]
+    fn a_constant_rate_takes_no_settings_of_another_schedule() {
+        let read = |text: &str| toml::from_str::<Schedule>(text).is_ok();
+        assert!(read("kind = \"constant\"") && read("kind = \"cosine\"\nwarmup = 0.2"));
+        assert!(!read("kind = \"constant\"\nwarmup = 0.2"));
+    }
 
     #[test]
     fn factors_out_of_range_are_refused_by_name() {

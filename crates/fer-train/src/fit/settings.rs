@@ -1,7 +1,7 @@
 use std::ops::Deref;
 
-use fer_data::{Augmentation, DataError, Sampling};
-use fer_model::ops::{AdamSettings, LossSettings, SgdSettings};
+use fer_data::{Augmentation, DataError, Dataset, Sampling, Split};
+use fer_model::ops::{AdamSettings, ClassWeights, Loss, LossSettings, SgdSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{
@@ -109,12 +109,18 @@ impl FitSettings {
     pub fn for_pictures(mut self, pictures: usize) -> Self {
         let batches = pictures.div_ceil(self.batch_size.max(1)).max(1);
         if let Some(steps) = self.least_steps.take() {
-            let epochs = steps.div_ceil(batches as u64);
+            let epochs = steps.div_ceil(batches.div_ceil(self.accumulate.max(1)) as u64);
             self.epochs = self
                 .epochs
                 .max(usize::try_from(epochs).unwrap_or(usize::MAX));
         }
         self
+    }
+
+    /// Whether what an epoch does depends on how many there will be, so that a run that has begun
+    /// cannot be made longer.
+    pub fn has_an_end(&self) -> bool {
+        self.schedule.has_an_end() || !self.resolution.is_empty()
     }
 
     /// The optimiser that was chosen, with its constants.
@@ -211,6 +217,19 @@ impl FitSettings {
                 expected: "absent where training.monitor is nothing",
             });
         }
+        let balances = [
+            self.loss.class_weights == ClassWeights::Balanced,
+            self.loss.logit_adjustment > 0.0,
+            self.sampling.balanced > 0.0,
+        ];
+        if balances.into_iter().filter(|&balances| balances).count() > 1 {
+            return Err(DataError::Setting {
+                name: "training",
+                value: "balanced more than once".into(),
+                expected: "one of loss.class_weights, loss.logit_adjustment and sampling.balanced, each \
+                           of which makes up for rare classes",
+            });
+        }
         self.schedule.check()?;
         if let Some(plateau) = &self.plateau {
             plateau.check()?;
@@ -228,6 +247,42 @@ impl FitSettings {
     }
 }
 
+impl CheckedSettings {
+    /// Checks that the data have what the settings need.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`]: a plateau or a patience without a validation picture, labels drawn
+    /// from votes that are not there, balanced class weights for a class without a training picture.
+    pub fn check_for(&self, dataset: &Dataset) -> Result<(), DataError> {
+        let refuse = |name, expected| {
+            Err(DataError::Setting {
+                name,
+                value: "set".into(),
+                expected,
+            })
+        };
+        let train = dataset.indices(Split::Train);
+        if dataset.indices(Split::Validation).is_empty() {
+            let expected =
+                "absent where no picture validates; ask for some with --validation-fraction";
+            if self.plateau.is_some() {
+                return refuse("training.plateau", expected);
+            }
+            if self.patience.is_some() {
+                return refuse("training.patience", expected);
+            }
+        }
+        let mut entries = train.into_iter().map(|index| dataset.entry(index));
+        if self.sampling.draw_labels && entries.all(|entry| entry.distribution.is_none()) {
+            return refuse(
+                "training.sampling.draw_labels",
+                "false where pictures have one label each; it is for votes as targets",
+            );
+        }
+        Loss::new(&self.loss, &dataset.counts(Split::Train)).map(|_| ())
+    }
+}
+
 impl Deref for CheckedSettings {
     type Target = FitSettings;
 
@@ -238,8 +293,6 @@ impl Deref for CheckedSettings {
 
 #[cfg(test)]
 mod tests {
-    use fer_model::ops::ClassWeights;
-
     use super::*;
 
     #[test]
@@ -258,7 +311,7 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 13] = [
+        let changes: [(&str, Change); 14] = [
             ("epochs", |settings| settings.epochs = 0),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
@@ -280,6 +333,10 @@ mod tests {
                 settings.sgd.momentum = 1.0
             }),
             ("training.loss.focal", |settings| settings.loss.focal = -1.0),
+            ("one of loss.class_weights", |settings| {
+                settings.loss.logit_adjustment = 0.5;
+                settings.sampling.balanced = 0.5;
+            }),
             ("augmentation.shift", |settings| {
                 settings.augmentation.shift = 2.0
             }),

@@ -87,12 +87,7 @@ impl Trainer<'_> {
             "{} has no picture to train on",
             self.dataset.name()
         );
-        ensure!(
-            self.settings.plateau.is_none() || !self.dataset.indices(Split::Validation).is_empty(),
-            "training.plateau watches validation, and {} has no picture for it; ask for some with \
-             --validation-fraction, or use training.schedule",
-            self.dataset.name()
-        );
+        self.settings.check_for(self.dataset)?;
         for stage in &self.settings.resolution {
             ensure!(
                 stage.side == SIDE || self.smaller.contains_key(&stage.side),

@@ -22,14 +22,14 @@ use crate::metrics::{Metrics, mean_loss};
 /// A run at work: the weights are in the trainer's parameters, all else is here.
 pub(super) struct Work<'a> {
     pub(super) trainer: &'a Trainer<'a>,
-    optimiser: Optimiser,
+    pub(super) optimiser: Optimiser,
     gathering: Gathering,
     loss: Loss,
     average: Option<Average>,
     pub(super) record: Record,
     pub(super) best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
-    batches_an_epoch: u64,
+    steps_an_epoch: u64,
     /// The pictures of the batch at work.
     pub(super) batch: Vec<usize>,
     /// Where the state was kept last.
@@ -41,6 +41,7 @@ impl<'a> Work<'a> {
     pub(super) fn begin(trainer: &'a Trainer<'a>) -> Result<Self> {
         let settings = trainer.settings;
         let train = trainer.dataset.indices(Split::Train);
+        let batches = train.len().div_ceil(settings.batch_size);
         let record = Record {
             position: Position {
                 epoch: 1,
@@ -70,7 +71,7 @@ impl<'a> Work<'a> {
             record,
             best: None,
             timings: Vec::new(),
-            batches_an_epoch: train.len().div_ceil(settings.batch_size) as u64,
+            steps_an_epoch: batches.div_ceil(settings.accumulate) as u64,
             batch: Vec::new(),
             kept: None,
         })
@@ -243,12 +244,12 @@ impl<'a> Work<'a> {
 
     /// The learning rate of the next step.
     pub(super) fn learning_rate(&self) -> f64 {
-        self.rate_at(self.record.position.step)
+        self.rate_at(self.optimiser.steps())
     }
 
     pub(super) fn rate_at(&self, step: u64) -> f64 {
         let settings = self.trainer.settings;
-        let steps = settings.epochs as u64 * self.batches_an_epoch;
+        let steps = settings.epochs as u64 * self.steps_an_epoch;
         settings.learning_rate
             * settings.schedule.factor(step, steps)
             * self

@@ -165,9 +165,9 @@ impl ModelCard<'_> {
         for report in self.reports {
             if report.chosen_on_this_split {
                 text += &format!(
-                    "\nThe {} pictures also chose the epoch or the temperature, which flatters their \
-                     row.\n",
-                    report.split
+                    "\nThe {} pictures also {}.\n",
+                    report.split,
+                    self.chosen_by(&report.split)
                 );
             }
             if let Some(copies) = report.copies_of_train {
@@ -197,6 +197,14 @@ impl ModelCard<'_> {
             );
         }
         text
+    }
+
+    /// What the pictures of this split chose, and what that flatters.
+    fn chosen_by(&self, split: &str) -> &'static str {
+        match self.description.training.epoch_chosen_on.as_deref() == Some(split) {
+            true => "chose the epoch, which flatters all of their row",
+            false => "chose the temperature, which flatters loss and calibration error",
+        }
     }
 
     fn calibration(&self) -> String {
@@ -233,9 +241,9 @@ impl ModelCard<'_> {
             policing, health, credit, insurance or anything like them.\n\n\
             - One face, cropped, upright, 48×48 grey pixels: other framing lowers the accuracy, and a \
             picture without a face gets an answer too.\n\
-            - The figures hold for pictures like those of the table above. Accuracy by age, gender or \
-            skin was not measured unless a file beside this card says so.\n\
-            - Rare classes have the worst figures; the table by class tells.\n"
+            - Figures hold for pictures like those that gave them. Accuracy by age, gender or skin was \
+            not measured unless a file beside this card says so.\n\
+            - A class with few pictures to train on is seldom found; the table by class tells.\n"
             .to_string();
         if self.is_fer2013() {
             text += "- FER2013 was labelled by few people and noisily; people agree with its labels in \
@@ -379,7 +387,7 @@ mod tests {
         let mut flattered = report();
         flattered.chosen_on_this_split = true;
         let card = card("FER2013 with FER+ votes", &[flattered]);
-        assert!(card.contains("The test pictures also chose the epoch or the temperature"));
+        assert!(card.contains("The test pictures also chose the temperature, which flatters loss"));
         assert!(card.contains("the rights in them are unclear") && card.contains("65 ± 5 %"));
     }
 

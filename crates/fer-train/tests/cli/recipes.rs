@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use fer_data::drawn::DrawnFaces;
 use fer_train::config::Config;
 use fer_train::fit::Schedule;
 use fer_train::recipe::Recipe;
@@ -37,6 +38,70 @@ fn data_of_ones_own_train_by_the_quick_recipe_and_flags_go_over_it() {
 }
 
 #[test]
+fn data_with_a_validation_split_of_their_own_keep_it_and_are_judged_again_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let faces = DrawnFaces::new(3).subjects(9).takes(1);
+    for index in 0..faces.len() {
+        let face = faces.draw(index);
+        let split = ["train", "validation", "test"][face.subject as usize % 3];
+        let class = ["happy", "sad"][index % 2];
+        let place = at.join("faces").join(split).join(class);
+        fs::create_dir_all(&place).unwrap();
+        let image = image::GrayImage::from_raw(48, 48, face.pixels).unwrap();
+        image.save(place.join(format!("{index}.png"))).unwrap();
+    }
+    let narrow = ["--data", "faces", "--epochs", "1", "--set", "model.width=8"];
+    let (config, said) = trained(at, "run", &narrow);
+    assert!(said.contains("recipe      quick"), "{said}");
+    assert!(
+        said.contains("split       the data's own train, validation and test"),
+        "{said}"
+    );
+    assert_eq!(config.data.split.validation_fraction, None);
+    let judged = fer(
+        at,
+        &[
+            "evaluate",
+            "run/model.safetensors",
+            "--data",
+            "faces",
+            "--json",
+        ],
+    );
+    let figures = fs::read_to_string(at.join("run/metrics.json")).unwrap();
+    assert_eq!(stdout(&judged), figures);
+
+    let asked = fer(
+        at,
+        &[&narrow[..], &["--validation-fraction", "0.1"]].concat(),
+    );
+    assert_eq!(asked.status.code(), Some(2), "{}", stderr(&asked));
+    assert!(stderr(&asked).contains("bring their own validation split"));
+}
+
+#[test]
+fn what_the_data_have_no_use_for_is_refused_before_a_run_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    small_table(at);
+    let smaller = "training.resolution=[{until = 0.5, side = 32}]";
+    for (setting, named) in [
+        ("training.sampling.draw_labels=true", "draw_labels"),
+        ("training.patience=2", "training.patience"),
+        (smaller, "cnn flattens"),
+        ("calibration.from=elsewhere", "calibration.from"),
+    ] {
+        let flags = ["--data", "fer2013.csv", "--arch", "cnn", "--out", "run"];
+        let without = ["--validation-fraction", "0", "--set", setting];
+        let output = fer(at, &[&flags[..], &without].concat());
+        assert!(!output.status.success(), "{setting}");
+        assert!(stderr(&output).contains(named), "{}", stderr(&output));
+        assert!(!at.join("run").exists(), "{setting}");
+    }
+}
+
+#[test]
 fn a_named_network_and_drawn_faces_keep_the_defaults_of_the_source() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -47,7 +112,7 @@ fn a_named_network_and_drawn_faces_keep_the_defaults_of_the_source() {
         &["--data", "fer2013.csv", "--arch", "cnn", "--epochs", "1"],
     );
     assert!(!said.contains("recipe"), "{said}");
-    assert_eq!(config.training.schedule, Schedule::Constant);
+    assert_eq!(config.training.schedule, Schedule::default());
     assert_eq!(config.training.batch_size, 32);
 }
 

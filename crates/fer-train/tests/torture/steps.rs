@@ -149,19 +149,18 @@ impl Setting {
 }
 
 /// Every option of training that does not exclude another.
-const EVERYTHING: [&str; 20] = [
+const EVERYTHING: [&str; 19] = [
     "model.width=4",
+    "model.squeeze=4",
+    "model.stochastic_depth=0.3",
     "training.schedule={kind = \"cosine\", warmup = 0.2}",
     "training.plateau={patience = 0, threshold = 0.5}",
     "training.averaging={decay = 0.9}",
     "training.adam.weight_decay=0.1",
     "training.clip_norm=0.5",
     "training.loss.label_smoothing=0.1",
-    "training.loss.class_weights=balanced",
     "training.loss.focal=1",
-    "training.loss.logit_adjustment=0.5",
     "training.sampling.balanced=0.5",
-    "training.sampling.draw_labels=true",
     "training.resolution=[{until = 0.3, side = 24}, {until = 0.6, side = 33}]",
     "training.augmentation.flip=0.5",
     "training.augmentation.shear=8",
@@ -173,7 +172,8 @@ const EVERYTHING: [&str; 20] = [
 ];
 
 /// Those that do.
-const EVERYTHING_ELSE: [&str; 5] = [
+const EVERYTHING_ELSE: [&str; 6] = [
+    "training.loss.class_weights=balanced",
     "model.width=4",
     "training.schedule={kind = \"one_cycle\"}",
     "training.optimiser=sgd",
@@ -186,7 +186,13 @@ fn at_every_step(torture: &Torture) -> Result<String> {
     let settings = [
         (Setting::new("cnn", &[])?, stride(4)),
         // One with normalisations, whose running statistics are no trained weights.
-        (Setting::new("vgg", &["model.width=8"])?, stride(13)),
+        (
+            Setting::new(
+                "vgg",
+                &["model.width=8", "training.loss.logit_adjustment=0.5"],
+            )?,
+            stride(13),
+        ),
         (Setting::new("resvgg", &EVERYTHING)?, stride(5)),
         (Setting::new("vgg", &EVERYTHING_ELSE)?, stride(7)),
     ];
