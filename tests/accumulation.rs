@@ -144,7 +144,6 @@ fn a_run_stopped_anywhere_stops_after_a_step_and_goes_on_to_the_same_bits() {
         settings.loss.label_smoothing = 0.1;
         settings.loss.class_weights = ClassWeights::Balanced;
         settings.loss.focal = 1.0;
-        settings.loss.logit_adjustment = 1.0;
         let (undisturbed, _) = trained(&settings, 0.5, None, None);
         for batches in 1..14 {
             let (state, finished) = trained(&settings, 0.5, None, Some(batches));

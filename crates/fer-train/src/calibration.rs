@@ -53,13 +53,10 @@ impl CalibrationSettings {
     }
 }
 
-/// Fewer pictures than these give no temperature: it would be theirs alone.
-pub const LEAST_PICTURES: usize = 50;
-
 /// The temperature in [`TEMPERATURES`] with the least mean negative log-likelihood of the labels;
-/// 1 where every temperature does equally well, `None` for fewer pictures than [`LEAST_PICTURES`] and
-/// where the least loss lies outside the range: near 0 where every picture is right, at infinity
-/// where a network is worse than chance.
+/// 1 where every temperature does equally well, `None` where there is no picture and where the least
+/// loss lies outside the range: near 0 where every picture is right, at infinity where a network is
+/// worse than chance.
 ///
 /// - `labels`: (n), the true classes;
 /// - `log_probabilities`: (n, classes) row-major, the network's log-softmax or its logits.
@@ -72,7 +69,7 @@ pub const LEAST_PICTURES: usize = 50;
 /// Where the lengths do not fit together or a label is not below `classes`.
 pub fn fit_temperature(labels: &[usize], log_probabilities: &[f32], classes: usize) -> Option<f64> {
     assert_eq!(log_probabilities.len(), labels.len() * classes, "lengths");
-    if labels.len() < LEAST_PICTURES {
+    if labels.is_empty() {
         return None;
     }
     let slope = |scale: f64| slope(labels, log_probabilities, classes, scale);
@@ -144,25 +141,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_pictures_give_no_temperature_and_no_difference_gives_1() {
-        let labels: Vec<usize> = (0..LEAST_PICTURES).map(|row| row % 3).collect();
-        let rows = vec![-1.1; 3 * labels.len()];
-        assert_eq!(fit_temperature(&labels, &rows, 3), Some(1.0));
-        assert_eq!(fit_temperature(&labels[1..], &rows[3..], 3), None);
+    fn no_picture_gives_no_temperature_and_no_difference_gives_1() {
+        assert_eq!(fit_temperature(&[0, 2], &[-1.1; 6], 3), Some(1.0));
         assert_eq!(fit_temperature(&[], &[], 3), None);
     }
 
     #[test]
     fn where_every_picture_is_right_or_every_one_is_wrong_there_is_none() {
-        let sure = [-0.001, -7.0, -8.0, -7.5, -0.001, -9.0].repeat(LEAST_PICTURES);
-        assert_eq!(
-            fit_temperature(&[0, 1].repeat(LEAST_PICTURES), &sure, 3),
-            None
-        );
-        assert_eq!(
-            fit_temperature(&[1, 0].repeat(LEAST_PICTURES), &sure, 3),
-            None
-        );
+        let sure = [-0.001, -7.0, -8.0, -7.5, -0.001, -9.0];
+        assert_eq!(fit_temperature(&[0, 1], &sure, 3), None);
+        assert_eq!(fit_temperature(&[1, 0], &sure, 3), None);
     }
 
     #[test]
@@ -171,7 +159,6 @@ mod tests {
             .map(|place| ((place * 37 % 23) as f32 - 11.0) / 4.0)
             .collect();
         let labels: Vec<usize> = (0..20).map(|row| row * 7 % 3).collect();
-        let (rows, labels) = (rows.repeat(3), labels.repeat(3));
         let plain = fit_temperature(&labels, &rows, 3).unwrap();
         let doubled: Vec<f32> = rows.iter().map(|value| 2.0 * value).collect();
         let sharp = fit_temperature(&labels, &doubled, 3).unwrap();

@@ -6,8 +6,11 @@ use fer_model::file::{Calibration, TemperatureOrigin};
 use crate::calibration::CalibrationSettings;
 use crate::evaluation::Evaluation;
 
+/// A temperature of fewer pictures would be theirs alone.
+pub(crate) const LEAST_PICTURES: usize = 20;
+
 /// The temperature that the settings bring, or else the one that fits the answers on `validation`,
-/// whose pictures may have chosen the epoch too.
+/// whose pictures may have chosen the epoch too; none where these are few or have no such temperature.
 pub(crate) fn calibrate(
     settings: &CalibrationSettings,
     validation: Option<&Evaluation>,
@@ -20,7 +23,7 @@ pub(crate) fn calibrate(
             origin: TemperatureOrigin::CarriedOver { from },
         });
     }
-    let validation = validation?;
+    let validation = validation.filter(|found| found.indices.len() >= LEAST_PICTURES)?;
     Some(Calibration {
         temperature: validation.fit_temperature()?,
         origin: TemperatureOrigin::Fitted {

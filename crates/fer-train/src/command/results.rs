@@ -9,7 +9,7 @@ use fer_model::file::{
 };
 use fer_model::{Agreement, Network, Sequential, thousands};
 
-use crate::command::calibration::{calibrate, what_was_chosen};
+use crate::command::calibration::{LEAST_PICTURES, calibrate, what_was_chosen};
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
 use crate::evaluation::{Evaluation, evaluate};
@@ -261,6 +261,12 @@ fn say_result(
             report.temperature,
             percent(report.ece),
             percent(without.ece)
+        ))?;
+    }
+    let validated = Split::Validation.name();
+    if findings.calibration.is_none() && findings.reports.iter().any(|it| it.split == validated) {
+        people.say(&format!(
+            "calibration none: it takes at least {LEAST_PICTURES} validation pictures, not all of them right"
         ))?;
     }
     if let Some(agreement) = agreement {

@@ -32,7 +32,7 @@ fn a_temperature_is_fitted_on_validation_or_carried_over_and_the_card_tells_whic
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     small_table(at);
-    small_run(at, "fitted", &["--validation-fraction", "0.2"]);
+    small_run(at, "fitted", &["--validation-fraction", "0.4"]);
     let fitted = metrics(at, "fitted");
     assert_eq!(fitted["chosen_on_this_split"], false);
     assert_ne!(fitted["temperature"], 1.0);
