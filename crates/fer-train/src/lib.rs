@@ -56,6 +56,8 @@ pub mod evaluation;
 pub mod fit;
 pub mod metrics;
 
+pub mod insight;
+
 pub mod checkpoint;
 pub mod run;
 
