@@ -8,6 +8,7 @@
 //! | `confusion_matrix.csv`, `.svg`, `.png` | [`confusion_matrix`] |
 //! | `curves.svg` | [`curves`] |
 //! | `samples.png` | [`samples`] |
+//! | `explanation/*.png` | [`heat_map`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //!
 //! [`contact_sheet`] lays out pictures in labelled rows, and [`canvas`] turns any SVG figure into
@@ -21,6 +22,7 @@ pub mod canvas;
 pub mod confusion_matrix;
 pub mod contact_sheet;
 pub mod curves;
+pub mod heat_map;
 pub mod model_card;
 pub mod samples;
 
