@@ -1,5 +1,7 @@
 //! The figures of a run, made from what it found.
 
+mod explanation;
+
 use anyhow::Result;
 use fer_data::{Dataset, random::stream};
 use rand::seq::SliceRandom;
@@ -11,6 +13,8 @@ use crate::report::curves::EpochPoint;
 use crate::report::samples::Sample;
 use crate::report::{confusion_matrix, curves, samples};
 use crate::run::RunDirectory;
+
+pub use explanation::write_explanation;
 
 /// How many pictures the grid of samples shows: the source document's two rows of five.
 const SAMPLES: usize = 10;

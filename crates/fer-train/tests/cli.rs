@@ -18,6 +18,10 @@ mod recipes;
 #[path = "cli/models.rs"]
 mod models;
 
+// Where a network looks, in pictures and over a data set.
+#[path = "cli/explain.rs"]
+mod explain;
+
 // Every command of the README.
 #[path = "cli/readme.rs"]
 mod readme;

@@ -93,7 +93,7 @@ fn chosen_on(description: &Description, split: Option<Split>) -> Option<&'static
 
 /// Opens the data with the settings of the training run where flags leave them open, and tells
 /// whether they are the data that the model was trained on. Other data get the defaults instead.
-fn open_as_trained(
+pub(super) fn open_as_trained(
     arguments: &DataArguments,
     description: &Description,
 ) -> Result<(Dataset, bool)> {
@@ -120,7 +120,7 @@ fn open_as_trained(
     }
 }
 
-fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError> {
+pub(super) fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError> {
     let data = dataset.class_names();
     if model == data {
         return Ok(());
@@ -139,7 +139,7 @@ fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError
 }
 
 /// Refuses to judge a model on a part of its own data that may have trained it.
-fn check_division(
+pub(super) fn check_division(
     dataset: &Dataset,
     training: &TrainingSummary,
     split: Option<Split>,
@@ -160,7 +160,11 @@ fn check_division(
     Ok(())
 }
 
-fn choose_split(word: Option<&str>, dataset: &Dataset, same: bool) -> Result<Option<Split>> {
+pub(super) fn choose_split(
+    word: Option<&str>,
+    dataset: &Dataset,
+    same: bool,
+) -> Result<Option<Split>> {
     match word {
         Some("all") => Ok(None),
         Some(word) => Ok(Some(word.parse()?)),

@@ -3,6 +3,7 @@
 mod arguments;
 mod calibration;
 mod evaluate;
+mod explain;
 mod inspect;
 mod model;
 mod output;
@@ -24,6 +25,7 @@ use fer_data::DataError;
 use fer_model::ModelError;
 
 use crate::command::evaluate::EvaluateArguments;
+use crate::command::explain::ExplainArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
 use crate::command::summary::SummaryArguments;
@@ -57,6 +59,8 @@ enum Command {
     Evaluate(EvaluateArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
+    /// Show where a network looks: in a picture, or over a data set
+    Explain(ExplainArguments),
     /// Print the layer table of a network or of a saved model
     Summary(SummaryArguments),
 }
@@ -98,6 +102,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
 }
