@@ -57,6 +57,8 @@ pub mod fit;
 pub mod metrics;
 pub mod predictions;
 
+pub mod hard;
+
 pub mod checkpoint;
 pub mod run;
 
