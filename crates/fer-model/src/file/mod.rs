@@ -1,5 +1,6 @@
 //! The model file: one safetensors file that describes itself.
 
+mod abstention;
 mod calibration;
 mod description;
 #[cfg(feature = "weights")]
@@ -10,6 +11,7 @@ mod replace;
 mod self_test;
 mod write;
 
+pub use abstention::{Abstention, AbstentionOrigin, AbstentionStep};
 pub use calibration::{Calibration, TemperatureOrigin};
 pub use description::{Description, Judged, Preprocessing, TrainingSummary};
 #[cfg(feature = "weights")]
