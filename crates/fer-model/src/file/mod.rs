@@ -20,7 +20,7 @@ pub use half::{WeightFormat, halve};
 pub use read::{Model, load, load_bytes, network};
 pub use replace::{partial, replace};
 pub use self_test::SelfTest;
-pub use write::save;
+pub use write::{rewrite, save};
 
 /// The metadata key under which the description stands, as JSON.
 const KEY: &str = "fer";
