@@ -17,6 +17,7 @@
 
 mod error;
 
+mod abstaining;
 mod chart;
 mod drawing;
 
@@ -29,4 +30,5 @@ pub mod model_card;
 pub mod reliability;
 pub mod samples;
 
+pub(crate) use abstaining::RISKS;
 pub use error::FigureError;
