@@ -1,10 +1,12 @@
 //! The command line: what a person types, and what they are told.
 
 mod arguments;
+mod calibrate;
 mod calibration;
 mod evaluate;
 mod explain;
 mod inspect;
+mod judgement;
 mod model;
 mod output;
 mod predict;
@@ -24,6 +26,7 @@ use clap::{Parser, Subcommand};
 use fer_data::DataError;
 use fer_model::ModelError;
 
+use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::explain::ExplainArguments;
 use crate::command::inspect::InspectArguments;
@@ -57,6 +60,8 @@ enum Command {
     Inspect(InspectArguments),
     /// Judge a saved model on data
     Evaluate(EvaluateArguments),
+    /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
+    Calibrate(CalibrateArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
     /// Show where a network looks: in a picture, or over a data set
@@ -101,6 +106,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),

@@ -8,6 +8,8 @@
 //! | `confusion_matrix.csv`, `.svg`, `.png` | [`confusion_matrix`] |
 //! | `curves.svg` | [`curves`] |
 //! | `samples.png` | [`samples`] |
+//! | `reliability.svg`, `.png` | [`reliability`] |
+//! | `coverage.svg`, `.png` | [`coverage`] |
 //! | `explanation/*.png` | [`heat_map`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //!
@@ -16,14 +18,19 @@
 
 mod error;
 
+mod abstaining;
+mod chart;
 mod drawing;
 
 pub mod canvas;
 pub mod confusion_matrix;
 pub mod contact_sheet;
+pub mod coverage;
 pub mod curves;
 pub mod heat_map;
 pub mod model_card;
+pub mod reliability;
 pub mod samples;
 
+pub(crate) use abstaining::RISKS;
 pub use error::FigureError;
