@@ -233,7 +233,10 @@ fn say_averages(report: &Report, people: People) -> Result<()> {
 }
 
 fn say_classes(report: &Report, people: People) -> Result<()> {
-    let names = report.classes.iter().map(|class| class.name.chars().count());
+    let names = report
+        .classes
+        .iter()
+        .map(|class| class.name.chars().count());
     let width = names.max().unwrap_or(0).max("class".len());
     people.say(&format!(
         "{:width$}  {:19}  {:19}  {:19}  support",

@@ -16,6 +16,7 @@
 mod error;
 
 mod drawing;
+mod gaps;
 
 pub mod canvas;
 pub mod confusion_matrix;
