@@ -115,7 +115,7 @@ mod tests {
             "| women | 40 | 75.0 % (59.8–85.8 %) | ",
             "| men | 40 | 100.0 % (91.2–100.0 %) | 1.000 (1.000–1.000) |",
             "Further groups, with too few pictures to say: 1.",
-            "25.0 points of accuracy from women to men; p < 0.001 in a permutation test that shuffles pictures.",
+            "25.0 points of accuracy from women to men; p = 0.002 in a permutation test that shuffles pictures.",
         ] {
             assert!(text.contains(line), "{line} is missing in:\n{text}");
         }

@@ -22,7 +22,18 @@ fn two_models_are_compared_on_the_same_pictures() {
     let at = folder.path();
     small_table(at);
     small_run(at, "short", &[]);
-    small_run(at, "long", &["--batch-size", "4", "--seed", "1"]);
+    let long = [
+        "--arch",
+        "cnn",
+        "--epochs",
+        "20",
+        "--batch-size",
+        "8",
+        "--out",
+        "long",
+    ];
+    let trained = fer(at, &[&DATA[..], &long].concat());
+    assert!(trained.status.success(), "{}", stderr(&trained));
     let [short, long] = ["short/model.safetensors", "long/model.safetensors"];
     let found = compared(at, [short, long], &[]);
     assert_eq!(
