@@ -10,12 +10,13 @@ use fer_model::{ClassNames, ModelError, thousands};
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
 use crate::command::calibration::what_was_chosen;
+use crate::command::judgement::Judgement;
 use crate::command::output::{self, People, TOO_FEW, percent};
 use crate::command::{comparison, groups, model};
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
 use crate::metrics::Report;
-use crate::run::report_json;
+use crate::run::{RunDirectory, report_json};
 use crate::statistics::{percent_within, score_within};
 
 /// What `evaluate` takes.
@@ -36,6 +37,10 @@ pub(crate) struct EvaluateArguments {
     /// [default: every column that makes groups]
     #[arg(long = "group", value_name = "COLUMN", conflicts_with = "second")]
     groups: Vec<String>,
+    /// A directory for the figures, one row a picture and what is hard, or for the comparison of two
+    /// models: a run, or one to be made
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// Print the figures as JSON on stdout, and everything else on stderr
     #[arg(long)]
     pub(super) json: bool,
@@ -79,16 +84,27 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     };
     let calibration = model.description.calibration.as_ref();
     let temperature = calibration.map(|calibration| calibration.temperature);
+    let run = arguments.out.as_deref().map(RunDirectory::for_results);
+    let run = run.transpose()?;
     let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;
-    let mut report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
-    groups::keep(&mut report.groups, &arguments.groups);
+    let report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
+    let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
+    if let Some(run) = &run {
+        judgement.write(run, model.description.training.seed)?;
+    }
+    let mut shown = report.clone();
+    groups::keep(&mut shown.groups, &arguments.groups);
     if arguments.json {
-        output::data(&report_json(&report)?)?;
+        output::data(&report_json(&shown)?)?;
     } else {
-        say(&report, people)?;
+        say(&shown, people)?;
+        judgement.say_hardest(people)?;
         if let Some(chosen) = chosen {
             people.say(&format!("note: some of these pictures {chosen}"))?;
         }
+    }
+    if let Some(run) = &run {
+        people.say(&format!("results     {}", run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,7 +122,7 @@ pub(super) fn chosen_on(description: &Description, split: Option<Split>) -> Opti
 
 /// Opens the data with the settings of the training run where flags leave them open, and tells
 /// whether they are the data that the model was trained on. Other data get the defaults instead.
-pub(super) fn open_as_trained(
+pub(crate) fn open_as_trained(
     arguments: &DataArguments,
     description: &Description,
 ) -> Result<(Dataset, bool)> {
@@ -152,7 +168,7 @@ pub(super) fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(),
 }
 
 /// Refuses to judge a model on a part of its own data that may have trained it.
-pub(super) fn check_division(
+pub(crate) fn check_division(
     dataset: &Dataset,
     training: &TrainingSummary,
     split: Option<Split>,

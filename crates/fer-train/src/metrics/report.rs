@@ -4,8 +4,8 @@ use fer_data::ClassNames;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClassReport, ConfusionMatrix, GroupReport, ScoreIntervals, balanced_accuracy, class_scores,
-    macro_f1, weighted_f1,
+    CalibrationReport, ClassReport, ConfusionMatrix, CoverageReport, GroupReport, ScoreIntervals,
+    VoteAgreement, balanced_accuracy, class_scores, macro_f1, weighted_f1,
 };
 use crate::statistics::{Bootstrap, Interval, wilson};
 
@@ -68,6 +68,15 @@ pub struct Report {
     /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
     /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
+    /// How far its probabilities can be taken at their word; absent where only counts were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
+    /// How often it is wrong where it answers only when it is sure; absent where only counts were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<CoverageReport>,
+    /// How its probabilities compare with people's votes; absent where nobody voted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<VoteAgreement>,
 }
 
 /// How good probabilities are.
@@ -134,6 +143,9 @@ impl Report {
             copies_of_train: None,
             groups: Vec::new(),
             chosen_on_this_split,
+            calibration: None,
+            coverage: None,
+            votes: None,
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::fit::FitSettings;
 use crate::metrics::{ClassReport, Report};
+use crate::report::abstaining;
 use crate::report::gaps::gaps_by_group;
 use crate::statistics::{percent_within, score_within};
 
@@ -233,7 +234,8 @@ impl ModelCard<'_> {
                 );
             }
         }
-        text + "\n"
+        let abstention = self.description.abstention.as_ref();
+        text + "\n" + &abstention.map_or(String::new(), abstaining::markdown)
     }
 
     fn limits(&self) -> String {
