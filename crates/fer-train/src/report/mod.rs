@@ -21,6 +21,7 @@ mod error;
 mod abstaining;
 mod chart;
 mod drawing;
+mod gaps;
 
 pub mod canvas;
 pub mod confusion_matrix;
