@@ -1,6 +1,7 @@
 //! Occlusion on faces that differ in one region only: whoever drew them knows where the difference is.
 
 use candle_core::Device;
+use fer_data::ActionUnit::*;
 use fer_data::drawn::{Face, Identity, Muscles, Scene, Side};
 use fer_data::random::stream;
 use fer_data::{
@@ -20,22 +21,41 @@ use rand::{Rng, RngExt};
 struct Task {
     expression: Expression,
     region: Region,
+    /// Units of the expression that move the region, with how strong they are at most.
+    units: &'static [(ActionUnit, f32)],
 }
 
-/// The seven expressive classes, each with a region that EMFACS names for it; none serves more than two.
+/// The seven expressive classes, each with a region that EMFACS names for it; none serves more than
+/// two. Contempt pulls the corner of the mouth by a trace, and so within the region's box.
 const TASKS: [Task; 7] = [
-    Task::new(Expression::Angry, Region::Brow),
-    Task::new(Expression::Contempt, Region::Mouth),
-    Task::new(Expression::Disgust, Region::Nose),
-    Task::new(Expression::Fear, Region::Eyes),
-    Task::new(Expression::Happy, Region::Cheeks),
-    Task::new(Expression::Sad, Region::Brow),
-    Task::new(Expression::Surprised, Region::Jaw),
+    Task::new(Expression::Angry, Region::Brow, &[(BrowLowerer, 1.0)]),
+    Task::new(
+        Expression::Contempt,
+        Region::Mouth,
+        &[(LipCornerPuller, 0.3), (Dimpler, 1.0)],
+    ),
+    Task::new(Expression::Disgust, Region::Nose, &[(NoseWrinkler, 1.0)]),
+    Task::new(Expression::Fear, Region::Eyes, &[(UpperLidRaiser, 1.0)]),
+    Task::new(Expression::Happy, Region::Cheeks, &[(CheekRaiser, 1.0)]),
+    Task::new(
+        Expression::Sad,
+        Region::Brow,
+        &[(InnerBrowRaiser, 1.0), (BrowLowerer, 1.0)],
+    ),
+    Task::new(Expression::Surprised, Region::Jaw, &[(JawDrop, 1.0)]),
 ];
 
 impl Task {
-    const fn new(expression: Expression, region: Region) -> Task {
-        Task { expression, region }
+    const fn new(
+        expression: Expression,
+        region: Region,
+        units: &'static [(ActionUnit, f32)],
+    ) -> Task {
+        Task {
+            expression,
+            region,
+            units,
+        }
     }
 
     /// The half of the picture on which a person shows it.
@@ -48,16 +68,10 @@ impl Task {
         }
     }
 
-    /// The expression's units that move the region.
     fn muscles(&self, person: usize, strength: f32) -> Muscles {
         let mut muscles = Muscles::relaxed();
-        let units = self
-            .expression
-            .activations()
-            .iter()
-            .map(|active| active.unit);
-        for unit in units.filter(|unit| unit.regions().contains(&self.region)) {
-            muscles.set_side(unit, self.side(person), strength);
+        for &(unit, most) in self.units {
+            muscles.set_side(unit, self.side(person), most * strength);
         }
         muscles
     }
