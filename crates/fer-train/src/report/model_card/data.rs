@@ -44,11 +44,24 @@ impl ModelCard<'_> {
             thousands(classes.map(|class| count(split, class)).sum())
         });
         text += &format!("| all | {} |\n", sums.join(" | "));
-        if self.is_fer2013() {
-            text += "\nThe pictures of FER2013 were collected by a web search; the rights in them are \
-                     unclear.\n";
-        }
+        text += &format!("\nLicence of the pictures: {}\n", self.licence());
         text
+    }
+
+    /// What is known of the rights in the pictures.
+    fn licence(&self) -> &'static str {
+        match self.description.training.data.as_str() {
+            "drawn faces" => "MIT; they were drawn by the program that trained the model.",
+            "FER2013 with FER+ votes" => {
+                "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
+                 those of their makers and of the people in them. The FER+ votes are Microsoft's, MIT."
+            }
+            _ if self.is_fer2013() => {
+                "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
+                 those of their makers and of the people in them."
+            }
+            _ => "not known to the program that trained the model; ask whoever gave the pictures.",
+        }
     }
 
     pub(super) fn is_fer2013(&self) -> bool {

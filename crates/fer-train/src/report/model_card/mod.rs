@@ -112,6 +112,9 @@ mod tests {
             "| test | 5 | 80.0 % |",
             "| happy | 1.000 | 0.667 | 0.800 | 3 |",
             "An expression is no emotion",
+            "Article 5(1)(f) of the EU AI Act, Regulation (EU) 2024/1689",
+            "Emotional Expressions Reconsidered",
+            "Licence of the pictures: not known",
         ] {
             assert!(card.contains(line), "{line} is missing in:\n{card}");
         }
@@ -126,7 +129,8 @@ mod tests {
         flattered.chosen_on_this_split = true;
         let card = card("FER2013 with FER+ votes", &[flattered]);
         assert!(card.contains("The test pictures also chose the temperature, which flatters loss"));
-        assert!(card.contains("the rights in them are unclear") && card.contains("65 ± 5 %"));
+        assert!(card.contains("Licence of the pictures: unclear. FER2013 was collected"));
+        assert!(card.contains("65 ± 5 %"));
     }
 
     #[test]
