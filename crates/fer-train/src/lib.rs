@@ -55,6 +55,7 @@ pub mod calibration;
 pub mod evaluation;
 pub mod fit;
 pub mod metrics;
+pub mod robustness;
 
 pub mod checkpoint;
 pub mod run;
