@@ -58,6 +58,8 @@ pub mod metrics;
 pub mod predictions;
 pub mod robustness;
 
+pub mod insight;
+
 pub mod checkpoint;
 pub mod run;
 
