@@ -39,12 +39,13 @@
 //! turns the answers into figures that agree with scikit-learn's. [`config`] is a run's whole
 //! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
 //! leaves,
-//! and [`checkpoint`] what lies there so that a run can go on after any stop.
+//! and [`checkpoint`] what lies there so that a run can go on after any stop. `baseline` trains what a
+//! network must beat.
 //!
 //! # Features
 //!
 //! `cli` (default): the command line. `weights` (default): the built-in model. `figures`: the figures
-//! and the model card of a run. `hub` (default): data sets in
+//! and the model card of a run. `baseline`: traditional machine learning. `hub` (default): data sets in
 //! candle's own kind. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
 //! `default-features = false` this is the training library alone: no argument parsing, no plots.
 
@@ -63,6 +64,8 @@ pub mod insight;
 pub mod checkpoint;
 pub mod run;
 
+#[cfg(feature = "baseline")]
+pub mod baseline;
 #[cfg(feature = "figures")]
 pub mod figures;
 #[cfg(feature = "figures")]
