@@ -1,15 +1,15 @@
 //! Loss and accuracy over the epochs of a run, for training and validation.
 
-mod axis;
 mod panel;
 
 use plotters::prelude::{IntoDrawingArea, SVGBackend, WHITE};
 use svg::node::Blob;
 
-use self::axis::{Axis, Unit};
-use self::panel::{Panel, SCALE};
+use self::panel::Panel;
+use super::axis::{Axis, Unit};
 use super::drawing;
 use super::error::FigureError;
+use super::plotting::SCALE;
 
 /// What is known of the model at the end of one epoch.
 #[derive(Clone, Copy, Debug)]
