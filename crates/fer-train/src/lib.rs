@@ -61,6 +61,8 @@ pub mod robustness;
 
 pub mod insight;
 
+pub mod hard;
+
 pub mod checkpoint;
 pub mod run;
 
