@@ -7,7 +7,10 @@ use rand::seq::SliceRandom;
 use crate::evaluation::Evaluation;
 use crate::fit::Fit;
 use crate::metrics::Report;
+use crate::predictions::Predictions;
 use crate::report::curves::EpochPoint;
+use crate::report::gallery::{self, Gallery};
+use crate::report::html;
 use crate::report::samples::Sample;
 use crate::report::{confusion_matrix, curves, samples};
 use crate::run::RunDirectory;
@@ -20,17 +23,7 @@ const SAMPLES: usize = 10;
 /// # Errors
 /// A file that cannot be written.
 pub fn write_curves(run: &RunDirectory, fit: &Fit) -> Result<()> {
-    let points: Vec<EpochPoint> = fit
-        .history
-        .iter()
-        .map(|record| EpochPoint {
-            epoch: record.epoch,
-            train_loss: record.train_loss,
-            train_accuracy: record.train_accuracy,
-            validation_loss: record.validation_loss,
-            validation_accuracy: record.validation_accuracy,
-        })
-        .collect();
+    let points: Vec<EpochPoint> = fit.history.iter().map(EpochPoint::from).collect();
     run.write(
         "curves.svg",
         curves::svg(&points, Some(fit.epoch))?.as_bytes(),
@@ -87,4 +80,38 @@ pub fn write_samples(
         });
     }
     run.write("samples.png", &samples::png(&shown)?)
+}
+
+/// Writes `gallery.png` and `gallery.json`: the pictures that a report shows of those at `indices` of
+/// the data set, which the rows of `predictions` judge in this order; those at the places `named`
+/// among them.
+///
+/// # Errors
+/// A picture that cannot be read, or a file that cannot be written.
+pub fn write_gallery(
+    run: &RunDirectory,
+    dataset: &Dataset,
+    indices: &[usize],
+    predictions: &Predictions,
+    named: &[usize],
+) -> Result<()> {
+    let gallery = Gallery::choose(predictions, named);
+    let chosen = gallery.tiles.iter();
+    let pictures: Vec<_> = chosen
+        .map(|tile| dataset.picture(indices[tile.row]))
+        .collect::<Result<_, _>>()?;
+    let sprite = gallery.sprite(pictures.iter().map(|picture| picture.pixels().as_slice()))?;
+    run.write(gallery::PICTURES, &sprite)?;
+    let list = serde_json::to_string_pretty(&gallery)? + "\n";
+    run.write(gallery::LIST, list.as_bytes())
+}
+
+/// Writes `report.html` from what lies in the directory.
+///
+/// # Errors
+/// A file in it that is not what it should be, a directory with nothing to report, or a file that
+/// cannot be written.
+pub fn write_html(run: &RunDirectory) -> Result<()> {
+    let contents = html::Contents::read(run.path())?;
+    run.write(html::FILE, html::page(&contents)?.as_bytes())
 }

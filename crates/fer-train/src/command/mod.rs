@@ -8,6 +8,7 @@ mod model;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod results;
 mod resumption;
 mod session;
@@ -26,6 +27,7 @@ use fer_model::ModelError;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
+use crate::command::report::ReportArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
 
@@ -57,6 +59,8 @@ enum Command {
     Evaluate(EvaluateArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
+    /// Write report.html in a run directory: how good the network is, and why
+    Report(ReportArguments),
     /// Print the layer table of a network or of a saved model
     Summary(SummaryArguments),
 }
@@ -98,6 +102,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! The figures of a run: tables and pictures of what metrics and curves say in numbers.
 //!
-//! Everything here is a pure function from numbers, names and pictures to the bytes of a file;
+//! Everything here, save the reading of a run directory for its report, is a pure function from
+//! numbers, names and pictures to the bytes of a file;
 //! the same input gives the same bytes on every machine, with or without fonts installed.
 //!
 //! | file of a run | made by |
@@ -8,20 +9,29 @@
 //! | `confusion_matrix.csv`, `.svg`, `.png` | [`confusion_matrix`] |
 //! | `curves.svg` | [`curves`] |
 //! | `samples.png` | [`samples`] |
+//! | `gallery.png`, `.json` | [`gallery`] |
+//! | `events.out.tfevents.0.fer` | [`tensorboard`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
+//! | `report.html` | [`html`] |
 //!
 //! [`contact_sheet`] lays out pictures in labelled rows, and [`canvas`] turns any SVG figure into
 //! a PNG.
 
 mod error;
 
+mod axis;
 mod drawing;
+mod plotting;
 
 pub mod canvas;
+pub mod chart;
 pub mod confusion_matrix;
 pub mod contact_sheet;
 pub mod curves;
+pub mod gallery;
+pub mod html;
 pub mod model_card;
 pub mod samples;
+pub mod tensorboard;
 
 pub use error::FigureError;

@@ -1,6 +1,6 @@
 //! What the charts that plotters draws have in common.
 
-use plotters::prelude::{Color, IntoFont, RGBColor, TextStyle};
+use plotters::prelude::{IntoFont, RGBColor, TextStyle};
 
 use super::canvas::FONT_FAMILY;
 

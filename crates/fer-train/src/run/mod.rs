@@ -14,6 +14,8 @@ use serde::Serialize;
 
 use crate::fit::{Divergence, EpochRecord, EpochTiming};
 use crate::metrics::Report;
+#[cfg(feature = "figures")]
+use crate::report::tensorboard;
 use crate::run::lock::Lock;
 
 const CHECKPOINTS: &str = "checkpoints";
@@ -159,16 +161,20 @@ impl RunDirectory {
         replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Writes `history.csv`, one row an epoch, and `timing.csv` beside it; without an epoch
-    /// neither is there.
+    /// Writes `history.csv`, one row an epoch, `timing.csv` beside it and, with the feature `figures`,
+    /// the same history for TensorBoard; without an epoch none is there.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn write_history(&self, history: &[EpochRecord], timings: &[EpochTiming]) -> Result<()> {
         if history.is_empty() {
             self.remove("history.csv")?;
+            #[cfg(feature = "figures")]
+            self.remove(tensorboard::FILE)?;
             return self.remove("timing.csv");
         }
+        #[cfg(feature = "figures")]
+        self.write(tensorboard::FILE, &tensorboard::events(history))?;
         self.write("history.csv", &table(history)?)?;
         self.write("timing.csv", &table(timings)?)
     }

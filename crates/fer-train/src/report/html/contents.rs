@@ -14,6 +14,7 @@ use super::audit::AuditView;
 use crate::baseline::{self, Baselines};
 use crate::config::Config;
 use crate::fit::EpochRecord;
+use crate::hard::{self, Hard};
 use crate::insight::Explanation;
 use crate::metrics::Report;
 use crate::predictions::{self, Predictions};
@@ -36,6 +37,8 @@ pub struct Contents {
     pub description: Option<Description>,
     /// `predictions.csv`.
     pub predictions: Option<Predictions>,
+    /// `hard.json`.
+    pub hard: Option<Hard>,
     /// `gallery.json` and the bytes of `gallery.png`.
     pub gallery: Option<(Gallery, Vec<u8>)>,
     /// The bytes of `samples.png`.
@@ -67,6 +70,7 @@ impl Contents {
             config: directory.config()?,
             description: directory.description()?,
             predictions: directory.predictions()?,
+            hard: directory.json(hard::FILE)?,
             gallery: directory.gallery()?,
             samples: directory.bytes("samples.png")?,
             robustness: directory.json("robustness.json")?,
