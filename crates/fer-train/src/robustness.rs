@@ -1,6 +1,75 @@
-//! How good a network is under blur, noise, darkness and other [situations](fer_data::Situation).
+//! How good a network is under blur, noise, darkness and other [situations](Situation).
 
+use anyhow::Result;
+use candle_core::Device;
+use fer_data::{Dataset, Situation};
+use fer_model::Network;
 use serde::{Deserialize, Serialize};
+
+use crate::evaluation::{Evaluation, evaluate, evaluate_disturbed};
+use crate::metrics::macro_f1;
+use crate::statistics::wilson;
+
+/// A network and the pictures on which it is tried.
+pub struct Trial<'a> {
+    /// The network.
+    pub network: &'a dyn Network,
+    /// Where the pictures are from.
+    pub dataset: &'a Dataset,
+    /// The pictures' indices in the data set.
+    pub indices: &'a [usize],
+    /// Where to compute.
+    pub device: &'a Device,
+    /// Seed of the noise and of the directions of the rotations.
+    pub seed: u64,
+}
+
+impl Trial<'_> {
+    /// The figures on the pictures as they are.
+    ///
+    /// # Errors
+    /// A picture that cannot be read, a prediction that is not finite, or a device that fails.
+    pub fn undisturbed(&self) -> Result<Figures> {
+        let indices = self.indices.to_vec();
+        let evaluation = evaluate(self.network, self.dataset, indices, self.device)?;
+        Ok(Figures::of(&evaluation))
+    }
+
+    /// The figures in a situation, at each of its strengths.
+    ///
+    /// # Errors
+    /// As [`undisturbed`](Self::undisturbed).
+    pub fn situation(&self, situation: Situation) -> Result<SituationFigures> {
+        let at = |strength: f64| -> Result<StrengthFigures> {
+            let evaluation = evaluate_disturbed(
+                self.network,
+                self.dataset,
+                self.indices.to_vec(),
+                situation.at(strength, self.seed),
+                self.device,
+            )?;
+            Ok(StrengthFigures {
+                strength,
+                figures: Figures::of(&evaluation),
+            })
+        };
+        let strengths = situation.strengths().into_iter().map(at);
+        let strengths: Vec<StrengthFigures> = strengths.collect::<Result<_>>()?;
+        let figures = strengths.iter().map(|strength| strength.figures);
+        Ok(SituationFigures {
+            name: situation.name().to_string(),
+            unit: situation.unit().to_string(),
+            mean_accuracy: mean(figures.clone().map(|figures| figures.accuracy)),
+            mean_macro_f1: mean(figures.map(|figures| figures.macro_f1)),
+            strengths,
+        })
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len().max(1) as f64;
+    values.sum::<f64>() / count
+}
 
 /// A network's figures on the same pictures undisturbed and in every situation, each at five
 /// strengths; the content of `robustness.json`.
@@ -22,11 +91,35 @@ pub struct Robustness {
     pub mean_accuracy: f64,
     /// The mean macro F1 over the situations, in [0, 1].
     pub mean_macro_f1: f64,
-    /// The situations, in the order of [`Situation::ALL`](fer_data::Situation::ALL).
+    /// The situations, in the order of [`Situation::ALL`].
     pub situations: Vec<SituationFigures>,
     /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
     /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
+}
+
+impl Robustness {
+    /// The figures of a trial put together, with their means over the situations; `split` is the name
+    /// of the pictures' split, `chosen_on_this_split` whether anything of the model was chosen on
+    /// them.
+    pub fn new(
+        trial: &Trial<'_>,
+        split: &str,
+        undisturbed: Figures,
+        situations: Vec<SituationFigures>,
+        chosen_on_this_split: bool,
+    ) -> Self {
+        Robustness {
+            split: split.to_string(),
+            n: trial.indices.len() as u64,
+            seed: trial.seed,
+            undisturbed,
+            mean_accuracy: mean(situations.iter().map(|one| one.mean_accuracy)),
+            mean_macro_f1: mean(situations.iter().map(|one| one.mean_macro_f1)),
+            situations,
+            chosen_on_this_split,
+        }
+    }
 }
 
 /// The figures in one situation.
@@ -63,4 +156,15 @@ pub struct Figures {
     pub accuracy_interval: [f64; 2],
     /// The unweighted mean of the classes' F1, in [0, 1].
     pub macro_f1: f64,
+}
+
+impl Figures {
+    fn of(evaluation: &Evaluation) -> Self {
+        let confusion = evaluation.metrics.confusion();
+        Figures {
+            accuracy: confusion.accuracy(),
+            accuracy_interval: wilson(confusion.correct(), confusion.total()),
+            macro_f1: macro_f1(confusion),
+        }
+    }
 }

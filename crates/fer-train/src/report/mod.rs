@@ -8,6 +8,8 @@
 //! | `confusion_matrix.csv`, `.svg`, `.png` | [`confusion_matrix`] |
 //! | `curves.svg` | [`curves`] |
 //! | `samples.png` | [`samples`] |
+//! | `robustness.svg`, `.png` | [`robustness`] |
+//! | `situations.png` | [`contact_sheet`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //!
 //! [`contact_sheet`] lays out pictures in labelled rows, and [`canvas`] turns any SVG figure into
@@ -15,6 +17,7 @@
 
 mod error;
 
+mod axis;
 mod drawing;
 
 pub mod canvas;
@@ -22,6 +25,7 @@ pub mod confusion_matrix;
 pub mod contact_sheet;
 pub mod curves;
 pub mod model_card;
+pub mod robustness;
 pub mod samples;
 
 pub use error::FigureError;

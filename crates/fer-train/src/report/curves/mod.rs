@@ -1,13 +1,12 @@
 //! Loss and accuracy over the epochs of a run, for training and validation.
 
-mod axis;
 mod panel;
 
 use plotters::prelude::{IntoDrawingArea, SVGBackend, WHITE};
 use svg::node::Blob;
 
-use self::axis::{Axis, Unit};
 use self::panel::{Panel, SCALE};
+use super::axis::{Axis, Unit};
 use super::drawing;
 use super::error::FigureError;
 
