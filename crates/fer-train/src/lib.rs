@@ -56,6 +56,7 @@ pub mod calibration;
 pub mod evaluation;
 pub mod fit;
 pub mod metrics;
+pub mod predictions;
 pub mod robustness;
 pub mod statistics;
 
