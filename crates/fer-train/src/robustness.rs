@@ -1,6 +1,6 @@
 //! How good a network is under blur, noise, darkness and other [situations](Situation).
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Device;
 use fer_data::{Dataset, Situation};
 use fer_model::Network;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{Evaluation, evaluate, evaluate_disturbed};
 use crate::metrics::macro_f1;
-use crate::statistics::wilson;
+use crate::statistics::{Interval, wilson};
 
 /// A network and the pictures on which it is tried.
 pub struct Trial<'a> {
@@ -28,11 +28,11 @@ impl Trial<'_> {
     /// The figures on the pictures as they are.
     ///
     /// # Errors
-    /// A picture that cannot be read, a prediction that is not finite, or a device that fails.
+    /// No picture, one that cannot be read, a prediction that is not finite, or a device that fails.
     pub fn undisturbed(&self) -> Result<Figures> {
         let indices = self.indices.to_vec();
         let evaluation = evaluate(self.network, self.dataset, indices, self.device)?;
-        Ok(Figures::of(&evaluation))
+        Figures::of(&evaluation)
     }
 
     /// The figures in a situation, at each of its strengths.
@@ -50,7 +50,7 @@ impl Trial<'_> {
             )?;
             Ok(StrengthFigures {
                 strength,
-                figures: Figures::of(&evaluation),
+                figures: Figures::of(&evaluation)?,
             })
         };
         let strengths = situation.strengths().into_iter().map(at);
@@ -120,6 +120,14 @@ impl Robustness {
             chosen_on_this_split,
         }
     }
+
+    /// The content of `robustness.json`.
+    ///
+    /// # Errors
+    /// None that can happen with finite figures.
+    pub fn json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
 }
 
 /// The figures in one situation.
@@ -152,19 +160,71 @@ pub struct StrengthFigures {
 pub struct Figures {
     /// The share of pictures taken for what they are, in [0, 1].
     pub accuracy: f64,
-    /// Wilson's 95 % interval of the accuracy, lower and upper end in [0, 1].
-    pub accuracy_interval: [f64; 2],
+    /// Wilson's 95 % interval of the accuracy, its ends in [0, 1].
+    pub accuracy_interval: Interval,
     /// The unweighted mean of the classes' F1, in [0, 1].
     pub macro_f1: f64,
 }
 
 impl Figures {
-    fn of(evaluation: &Evaluation) -> Self {
+    fn of(evaluation: &Evaluation) -> Result<Self> {
         let confusion = evaluation.metrics.confusion();
-        Figures {
+        let interval = wilson(confusion.correct(), confusion.total());
+        Ok(Figures {
             accuracy: confusion.accuracy(),
-            accuracy_interval: wilson(confusion.correct(), confusion.total()),
+            accuracy_interval: interval.context("there is no picture to judge on")?,
             macro_f1: macro_f1(confusion),
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn robustness() -> Robustness {
+        let figures = |right| Figures {
+            accuracy: right as f64 / 8.0,
+            accuracy_interval: wilson(right, 8).unwrap(),
+            macro_f1: 0.25,
+        };
+        Robustness {
+            split: "test".into(),
+            n: 8,
+            seed: 3,
+            undisturbed: figures(8),
+            mean_accuracy: 0.5,
+            mean_macro_f1: 0.25,
+            situations: vec![SituationFigures {
+                name: "blur".into(),
+                unit: "pixels".into(),
+                mean_accuracy: 0.5,
+                mean_macro_f1: 0.25,
+                strengths: vec![StrengthFigures {
+                    strength: 0.5,
+                    figures: figures(4),
+                }],
+            }],
+            chosen_on_this_split: true,
         }
+    }
+
+    #[test]
+    fn the_json_has_the_documented_keys_and_is_read_back_to_the_last_digit() {
+        let robustness = robustness();
+        let value = serde_json::to_value(&robustness).unwrap();
+        let strength = &value["situations"][0]["strengths"][0];
+        assert_eq!((&strength["strength"], &strength["accuracy"]), (&0.5.into(), &0.5.into()));
+        assert_eq!(strength["accuracy_interval"]["high"].as_f64().map(|high| high > 0.7), Some(true));
+        assert_eq!(value["undisturbed"]["macro_f1"], 0.25);
+        let read: Robustness = serde_json::from_str(&robustness.json().unwrap()).unwrap();
+        assert_eq!(read, robustness);
+    }
+
+    #[test]
+    fn means_are_over_what_there_is() {
+        assert_eq!(mean([0.5, 1.0].into_iter()), 0.75);
+        assert_eq!(mean([].into_iter()), 0.0);
     }
 }

@@ -10,6 +10,7 @@ mod predict;
 mod progress;
 mod results;
 mod resumption;
+mod robustness;
 mod session;
 mod signals;
 mod summary;
