@@ -215,8 +215,16 @@ mod tests {
         let robustness = robustness();
         let value = serde_json::to_value(&robustness).unwrap();
         let strength = &value["situations"][0]["strengths"][0];
-        assert_eq!((&strength["strength"], &strength["accuracy"]), (&0.5.into(), &0.5.into()));
-        assert_eq!(strength["accuracy_interval"]["high"].as_f64().map(|high| high > 0.7), Some(true));
+        assert_eq!(
+            (&strength["strength"], &strength["accuracy"]),
+            (&0.5.into(), &0.5.into())
+        );
+        assert_eq!(
+            strength["accuracy_interval"]["high"]
+                .as_f64()
+                .map(|high| high > 0.7),
+            Some(true)
+        );
         assert_eq!(value["undisturbed"]["macro_f1"], 0.25);
         let read: Robustness = serde_json::from_str(&robustness.json().unwrap()).unwrap();
         assert_eq!(read, robustness);

@@ -38,7 +38,10 @@ mod tests {
             let squares = row.iter().enumerate();
             let squares = squares.map(|(x, &value)| f64::from(value) * (x as f64 - 24.0).powi(2));
             let found = (squares.sum::<f64>() / sum).sqrt();
-            assert!((found / f64::from(sigma) - 1.0).abs() < 0.09, "{sigma}: {found}");
+            assert!(
+                (found / f64::from(sigma) - 1.0).abs() < 0.09,
+                "{sigma}: {found}"
+            );
             let across = super::blurred(&transposed, sigma);
             let across = (0..PIXELS).map(|at| across.pixels()[at % SIDE * SIDE + at / SIDE]);
             assert!(across.eq(*blurred.pixels()), "{sigma}");

@@ -59,7 +59,11 @@ mod tests {
         pixels[PIXELS - SIDE..].fill(255);
         let stripe = Picture::from_pixels(&pixels, "a stripe").unwrap();
         for region in [Region::Eyes, Region::Mouth] {
-            let area: usize = region.boxes().iter().map(|&[l, t, r, b]| (r - l) * (b - t)).sum();
+            let area: usize = region
+                .boxes()
+                .iter()
+                .map(|&[l, t, r, b]| (r - l) * (b - t))
+                .sum();
             let mut before = Vec::new();
             for share in [0.2, 0.4, 0.6, 0.8, 1.0] {
                 let covered = covered(&stripe, region.boxes(), share);

@@ -259,7 +259,8 @@ mod tests {
             let strength = situation.strengths()[2];
             let found = |seed, index| situation.at(strength, seed).apply(face, index);
             assert_eq!(found(1, 2), found(1, 2));
-            let others = |other: &dyn Fn(u64) -> Picture| (3..20).any(|at| other(at) != found(1, 2));
+            let others =
+                |other: &dyn Fn(u64) -> Picture| (3..20).any(|at| other(at) != found(1, 2));
             assert_eq!(others(&|at| found(1, at)), chancy.contains(&situation));
             assert_eq!(others(&|at| found(at, 2)), chancy.contains(&situation));
         }

@@ -45,7 +45,10 @@ mod tests {
             assert!((x.abs() - radius * 0.5).abs() < 0.2, "{x}");
             assert!((y + radius * 0.75f64.sqrt()).abs() < 0.2, "{y}");
             sides[usize::from(x > 0.0)] += 1;
-            assert!(spot(&turned(&above, 60.0, 7, index))[0] * x > 0.0, "the same side");
+            assert!(
+                spot(&turned(&above, 60.0, 7, index))[0] * x > 0.0,
+                "the same side"
+            );
         }
         assert!(sides.iter().all(|&side| side > 70), "{sides:?}");
     }

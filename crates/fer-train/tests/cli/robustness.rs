@@ -41,7 +41,11 @@ fn a_network_is_judged_in_every_situation_and_files_join_those_of_its_run() {
     assert_eq!(stdout(&output), written);
 
     let found: Robustness = serde_json::from_str(&written).unwrap();
-    let names: Vec<&str> = found.situations.iter().map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> = found
+        .situations
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     assert_eq!(names, Situation::ALL.map(Situation::name));
     for (situation, found) in Situation::ALL.into_iter().zip(&found.situations) {
         let strengths = found.strengths.iter().map(|strength| strength.strength);
@@ -61,11 +65,18 @@ fn a_network_is_judged_in_every_situation_and_files_join_those_of_its_run() {
     let changed = accuracies.filter(|one| one.figures.accuracy != found.undisturbed.accuracy);
     assert!(changed.count() > 10, "they are disturbed: {written}");
 
-    assert!(fs::read_to_string(at.join("run/robustness.svg")).unwrap().contains("mouth covered"));
+    assert!(
+        fs::read_to_string(at.join("run/robustness.svg"))
+            .unwrap()
+            .contains("mouth covered")
+    );
     assert!(size(&at.join("run/robustness.png")).0 > 1000);
     // Nine rows would be wider or higher: a picture of 96 pixels as it is and at five strengths.
     let (width, height) = size(&at.join("run/situations.png"));
-    assert!(width > 6 * 96 && (8 * 96..9 * 112).contains(&height), "{width} {height}");
+    assert!(
+        width > 6 * 96 && (8 * 96..9 * 112).contains(&height),
+        "{width} {height}"
+    );
     let kept: Value =
         serde_json::from_str(&fs::read_to_string(at.join("run/metrics.json")).unwrap()).unwrap();
     assert_eq!(kept, metrics);
@@ -83,8 +94,14 @@ fn people_read_a_table_and_neither_threads_nor_runs_change_a_figure() {
         let row = row.unwrap_or_else(|| panic!("{situation}: {said}"));
         assert!(row.ends_with(situation.unit()), "{row}");
     }
-    assert!(said.contains("undisturbed ") && said.contains("mean        "), "{said}");
-    assert!(!at.join("run/robustness.json").exists(), "nothing is written unasked");
+    assert!(
+        said.contains("undisturbed ") && said.contains("mean        "),
+        "{said}"
+    );
+    assert!(
+        !at.join("run/robustness.json").exists(),
+        "nothing is written unasked"
+    );
 
     let json = |threads: &str, seed: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_fer-train"))

@@ -111,7 +111,9 @@ fn legend(mut figure: Document, right: f32, baseline: f32) -> Document {
 }
 
 fn sample(from: f32, to: f32, y: f32) -> Line {
-    line(from, y, to, y).set("stroke", LINE).set("stroke-width", 2)
+    line(from, y, to, y)
+        .set("stroke", LINE)
+        .set("stroke-width", 2)
 }
 
 fn band(left: f32, y: f32) -> Rectangle {
@@ -160,7 +162,11 @@ mod tests {
             undisturbed: figures(172),
             mean_accuracy: 0.6,
             mean_macro_f1: 0.5,
-            situations: Situation::ALL.into_iter().enumerate().map(situation).collect(),
+            situations: Situation::ALL
+                .into_iter()
+                .enumerate()
+                .map(situation)
+                .collect(),
             chosen_on_this_split: false,
         }
     }
@@ -218,8 +224,13 @@ mod tests {
     fn every_situation_is_named_with_its_unit_and_strengths() {
         let drawn = svg(&robustness()).unwrap();
         let document = Document::parse(&drawn).unwrap();
-        let texts = document.descendants().filter(|node| node.has_tag_name("text"));
-        let texts: Vec<&str> = texts.filter_map(|node| node.text()).map(str::trim).collect();
+        let texts = document
+            .descendants()
+            .filter(|node| node.has_tag_name("text"));
+        let texts: Vec<&str> = texts
+            .filter_map(|node| node.text())
+            .map(str::trim)
+            .collect();
         for situation in Situation::ALL {
             assert!(texts.contains(&situation.name()), "{situation}");
             assert!(texts.contains(&situation.unit()), "{situation}");
@@ -228,7 +239,10 @@ mod tests {
             }
         }
         let summary = "test, 3,200 pictures: 86.0% right undisturbed";
-        assert!(texts.iter().any(|text| text.starts_with(summary)), "{texts:?}");
+        assert!(
+            texts.iter().any(|text| text.starts_with(summary)),
+            "{texts:?}"
+        );
     }
 
     #[test]

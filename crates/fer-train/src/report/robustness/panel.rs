@@ -40,10 +40,20 @@ impl Panel<'_> {
     pub(super) fn draw(&self, figure: Document) -> Document {
         let (name, unit) = (&self.situation.name, &self.situation.unit);
         let figure = figure
-            .add(text(&shortened(name, NAME, WIDTH), self.left, self.top + 14.0, NAME))
+            .add(text(
+                &shortened(name, NAME, WIDTH),
+                self.left,
+                self.top + 14.0,
+                NAME,
+            ))
             .add(
-                text(&shortened(unit, SMALL, WIDTH), self.left, self.top + 32.0, SMALL)
-                    .set("fill", FAINT),
+                text(
+                    &shortened(unit, SMALL, WIDTH),
+                    self.left,
+                    self.top + 32.0,
+                    SMALL,
+                )
+                .set("fill", FAINT),
             );
         let figure = self.grid(figure);
         let (left, right) = (self.left, self.left + WIDTH);
@@ -57,7 +67,12 @@ impl Panel<'_> {
             let across = line(self.left, y, self.left + WIDTH, y);
             figure = figure.add(across.set("stroke", GRID));
             if self.numbered {
-                let number = text(&self.axis.tick(tick), self.left - 6.0, y + middle(SMALL), SMALL);
+                let number = text(
+                    &self.axis.tick(tick),
+                    self.left - 6.0,
+                    y + middle(SMALL),
+                    SMALL,
+                );
                 figure = figure.add(number.set("text-anchor", "end"));
             }
         }
