@@ -1,18 +1,20 @@
 //! The figures of a run, made from what it found.
 
 use anyhow::Result;
-use fer_data::{Dataset, random::stream};
+use fer_data::{Dataset, Picture, Situation, random::stream};
 use rand::seq::SliceRandom;
 
 use crate::evaluation::Evaluation;
 use crate::fit::Fit;
 use crate::metrics::Report;
 use crate::predictions::Predictions;
+use crate::report::contact_sheet::{self, Row};
 use crate::report::curves::EpochPoint;
 use crate::report::gallery::{self, Gallery};
 use crate::report::html;
 use crate::report::samples::Sample;
-use crate::report::{confusion_matrix, curves, samples};
+use crate::report::{self, confusion_matrix, curves, samples};
+use crate::robustness::Robustness;
 use crate::run::RunDirectory;
 
 /// How many pictures the grid of samples shows: the source document's two rows of five.
@@ -114,4 +116,46 @@ pub fn write_gallery(
 pub fn write_html(run: &RunDirectory) -> Result<()> {
     let contents = html::Contents::read(run.path())?;
     run.write(html::FILE, html::page(&contents)?.as_bytes())
+}
+
+/// Writes `robustness.svg` and `.png`.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_robustness(run: &RunDirectory, robustness: &Robustness) -> Result<()> {
+    let drawn = report::robustness::svg(robustness)?;
+    run.write("robustness.svg", drawn.as_bytes())?;
+    run.write("robustness.png", &report::robustness::png(robustness)?)
+}
+
+/// Writes `situations.png`: picture `index` as it is and at each strength of each situation.
+///
+/// # Errors
+/// A picture that cannot be read, or a file that cannot be written.
+pub fn write_situations(
+    run: &RunDirectory,
+    dataset: &Dataset,
+    index: usize,
+    seed: u64,
+) -> Result<()> {
+    let picture = dataset.picture(index)?;
+    let labels = Situation::ALL.map(|situation| {
+        let [weakest, .., strongest] = situation.strengths();
+        format!("{situation}, {weakest} to {strongest}")
+    });
+    let disturbed = Situation::ALL.map(|situation| {
+        let at = |strength| situation.at(strength, seed).apply(picture, index as u64);
+        situation.strengths().map(at)
+    });
+    let rows = labels.iter().zip(&disturbed).map(|(label, pictures)| Row {
+        label,
+        pictures: [picture]
+            .into_iter()
+            .chain(pictures)
+            .map(|picture: &Picture| picture.pixels().as_slice())
+            .collect(),
+    });
+    let rows: Vec<Row> = rows.collect();
+    let columns = rows.iter().map(|row| row.pictures.len()).max().unwrap_or(1);
+    run.write("situations.png", &contact_sheet::png(&rows, columns)?)
 }

@@ -18,6 +18,10 @@ mod recipes;
 #[path = "cli/models.rs"]
 mod models;
 
+// A model under blur, noise, darkness and other situations.
+#[path = "cli/robustness.rs"]
+mod robustness;
+
 // Every command of the README.
 #[path = "cli/readme.rs"]
 mod readme;

@@ -12,9 +12,11 @@ use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
 use crate::command::calibration::what_was_chosen;
 use crate::command::model;
 use crate::command::output::{self, People, percent};
+use crate::command::robustness;
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
 use crate::metrics::Report;
+use crate::robustness::Trial;
 use crate::run::report_json;
 
 /// What `evaluate` takes.
@@ -28,6 +30,14 @@ pub(crate) struct EvaluateArguments {
     /// of the data it was trained on, all of other data]
     #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"])]
     split: Option<String>,
+    /// Judge it under blur, noise, darkness, low contrast, rotation and low resolution and with eyes
+    /// or mouth covered, each at five strengths
+    #[arg(long)]
+    robustness: bool,
+    /// Write robustness.json, its figure and a sheet of the situations to this directory, which may
+    /// hold a run
+    #[arg(long, value_name = "DIR", requires = "robustness")]
+    out: Option<PathBuf>,
     /// Print the figures as JSON on stdout, and everything else on stderr
     #[arg(long)]
     json: bool,
@@ -65,6 +75,23 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     } else {
         None
     };
+    if arguments.robustness {
+        let trial = Trial {
+            network: &model.network,
+            dataset: &dataset,
+            indices: &indices,
+            device: &selected.device,
+            seed: arguments.data.reading.seed.unwrap_or(0),
+        };
+        let wanted = robustness::Wanted {
+            split,
+            chosen,
+            json: arguments.json,
+            out: arguments.out.as_deref(),
+        };
+        robustness::run(&trial, &wanted)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let calibration = model.description.calibration.as_ref();
     let temperature = calibration.map(|calibration| calibration.temperature);
     let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;

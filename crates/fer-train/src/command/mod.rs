@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod results;
 mod resumption;
+mod robustness;
 mod session;
 mod signals;
 mod summary;

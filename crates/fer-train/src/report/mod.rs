@@ -11,6 +11,8 @@
 //! | `samples.png` | [`samples`] |
 //! | `gallery.png`, `.json` | [`gallery`] |
 //! | `events.out.tfevents.0.fer` | [`tensorboard`] |
+//! | `robustness.svg`, `.png` | [`robustness`] |
+//! | `situations.png` | [`contact_sheet`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //! | `report.html` | [`html`] |
 //!
@@ -31,6 +33,7 @@ pub mod curves;
 pub mod gallery;
 pub mod html;
 pub mod model_card;
+pub mod robustness;
 pub mod samples;
 pub mod tensorboard;
 
