@@ -38,6 +38,7 @@ fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
             ..TrainingSummary::default()
         },
         calibration: None,
+        abstention: None,
         judged: None,
         self_test: SelfTest::record(&network, &face(0), &Device::Cpu).unwrap(),
     };

@@ -30,7 +30,8 @@ impl Evaluation {
         }
     }
 
-    /// The risk of answering at each threshold of the top probability, at this temperature.
+    /// The risk of answering at each threshold of the top probability, at this temperature. The
+    /// probabilities are of 32 bits, as predictions have them.
     pub fn risk_curve(&self, temperature: Option<f64>) -> RiskCurve {
         let classes = self.metrics.confusion().classes();
         let rows = self.at(temperature);
@@ -39,7 +40,7 @@ impl Evaluation {
             answers
                 .zip(rows.chunks_exact(classes))
                 .map(|((label, &predicted), row)| {
-                    (f64::from(row[predicted]).exp(), predicted == *label)
+                    (f64::from(row[predicted].exp()), predicted == *label)
                 }),
         )
     }

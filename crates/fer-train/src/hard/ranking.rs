@@ -1,7 +1,5 @@
 //! Classes and confusions in the order of their difficulty.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 
 use super::MOST;
@@ -68,7 +66,11 @@ fn ranked(report: &Report, figure: fn(&ClassReport) -> f64) -> Vec<RankedClass> 
 
 pub(super) fn by_count(report: &Report) -> Vec<Confusion> {
     let mut confusions = confusions(report);
-    confusions.sort_by(|one, other| more(other.count, one.count).then(rarer(one, other)));
+    // Of two that concern as many pictures, that of the class which has fewer is harder.
+    confusions.sort_by(|one, other| {
+        let count = other.count.cmp(&one.count);
+        count.then(other.rate.total_cmp(&one.rate))
+    });
     confusions.truncate(MOST);
     confusions
 }
@@ -78,19 +80,10 @@ pub(super) fn by_rate(report: &Report) -> Vec<Confusion> {
     confusions.retain(|confusion| confusion.support >= LEAST_SUPPORT);
     confusions.sort_by(|one, other| {
         let rate = other.rate.total_cmp(&one.rate);
-        rate.then(more(other.count, one.count))
+        rate.then(other.count.cmp(&one.count))
     });
     confusions.truncate(MOST);
     confusions
-}
-
-fn more(one: u64, other: u64) -> Ordering {
-    one.cmp(&other)
-}
-
-/// Of two confusions that concern as many pictures, the one of the class that has fewer is harder.
-fn rarer(one: &Confusion, other: &Confusion) -> Ordering {
-    other.rate.total_cmp(&one.rate)
 }
 
 /// All confusions that occur, in the order of the matrix.

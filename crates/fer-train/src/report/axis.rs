@@ -1,4 +1,4 @@
-//! Ranges and round numbers along the axes of a chart.
+//! Ranges and round numbers along the axes of figures.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use plotters::coord::types::RangedCoordf64;
 
 /// What an axis measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Unit {
+pub(super) enum Unit {
     /// Whole epochs.
     Epochs,
     /// A loss: 0 or above.
@@ -18,18 +18,18 @@ pub(crate) enum Unit {
 
 /// The range of an axis and the round numbers written along it.
 #[derive(Clone, Debug)]
-pub(crate) struct Axis {
+pub(super) struct Axis {
     /// Lowest and highest value.
-    pub(crate) range: Range<f64>,
+    pub(super) range: Range<f64>,
     /// Where numbers are written, ascending.
-    pub(crate) ticks: Vec<f64>,
+    pub(super) ticks: Vec<f64>,
     step: f64,
     unit: Unit,
 }
 
 impl Axis {
     /// An axis of whole epochs, with half an epoch of room at either end.
-    pub(crate) fn epochs(first: usize, last: usize) -> Self {
+    pub(super) fn epochs(first: usize, last: usize) -> Self {
         let (first, last) = (first as f64, last as f64);
         let step = round_step((last - first) / 10.0).max(1.0);
         let margin = (0.02 * (last - first)).max(0.5);
@@ -50,7 +50,7 @@ impl Axis {
 
     /// An axis from a round number below all finite `values` to one above them, never so short
     /// that what hardly changes seems to leap.
-    pub(crate) fn values(values: impl Iterator<Item = f64> + Clone, unit: Unit) -> Self {
+    pub(super) fn values(values: impl Iterator<Item = f64> + Clone, unit: Unit) -> Self {
         let (low, high) = (
             values.clone().fold(f64::MAX, f64::min),
             values.fold(f64::MIN, f64::max),
@@ -77,7 +77,7 @@ impl Axis {
     }
 
     /// A value as written beside its tick.
-    pub(crate) fn tick(&self, value: f64) -> String {
+    pub(super) fn tick(&self, value: f64) -> String {
         match self.unit {
             Unit::Share => format!("{:.*}%", decimals(100.0 * self.step), 100.0 * value),
             _ if self.step >= 1e4 && value > 0.0 => format!("{value:.0e}"),
@@ -86,7 +86,7 @@ impl Axis {
     }
 
     /// A value to three or four digits.
-    pub(crate) fn exact(&self, value: f64) -> String {
+    pub(super) fn exact(&self, value: f64) -> String {
         match self.unit {
             Unit::Share => format!("{:.1}%", 100.0 * value),
             _ if value >= 1e4 => format!("{value:.2e}"),

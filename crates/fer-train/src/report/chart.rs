@@ -1,196 +1,149 @@
-//! Lines over a share: reliability, coverage against risk, deletion and insertion.
+//! A chart of shares: two axes in percent with a grid, and what is drawn between them.
 
-use plotters::chart::{ChartBuilder, ChartContext};
-use plotters::coord::Shift;
-use plotters::prelude::{
-    Cartesian2d, Circle, Color, DashedLineSeries, DrawingArea, IntoDrawingArea, LineSeries,
-    PathElement, RGBColor, SVGBackend, Text, WHITE,
-};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use svg::node::Blob;
+use svg::Document;
+use svg::node::element::{Group, Line, Polyline, Text};
 
-use super::axis::{Axis, Unit};
-use super::canvas::text_width;
-use super::drawing;
-use super::error::FigureError;
-use super::plotting::{
-    BLUE, FAINT, GREEN, GRID, INK, LABEL, SCALE, TITLE, VERMILION, style, units,
-};
+use super::drawing::{FAINT, INK, centred, middle, rounded, text};
 
-/// A line or a row of points.
-#[derive(Clone, Debug, Default)]
-pub struct Series<'a> {
-    /// What it shows, for the legend.
-    pub name: &'a str,
-    /// Both coordinates of each point, shares from 0 to 1.
-    pub points: Vec<(f64, f64)>,
-    /// The 95 % interval of each point upwards, from its lower to its upper end; empty where there is
-    /// none.
-    pub intervals: Vec<[f64; 2]>,
+/// Blue of Okabe and Ito, told apart from their other colours by colour-blind readers.
+pub(crate) const BLUE: &str = "#0072B2";
+/// Their orange.
+pub(crate) const ORANGE: &str = "#E69F00";
+const GRID: &str = "#E2E2E2";
+/// Size of titles.
+pub(crate) const TITLE: f32 = 17.0;
+/// Size of ordinary text.
+pub(crate) const LABEL: f32 = 13.0;
+/// Size of numbers along an axis.
+const SMALL: f32 = 11.0;
+
+/// Where the chart stands in its figure, and what its axes measure.
+pub(crate) struct Chart {
+    /// The plot's left and upper edge in units.
+    pub(crate) corner: (f32, f32),
+    /// The plot's width and height in units.
+    pub(crate) size: (f32, f32),
+    /// The share at the upper end of the axis to the left; the others end at 0 and 1.
+    pub(crate) highest: f64,
 }
 
-/// A chart of shares against a share.
-#[derive(Clone, Debug)]
-pub struct Chart<'a> {
-    /// What is shown.
-    pub title: &'a str,
-    /// What is measured to the right.
-    pub x: &'a str,
-    /// What is measured upwards.
-    pub y: &'a str,
-    /// Whether both axes reach from 0 to 1 with the line between them on which both are equal.
-    pub diagonal: bool,
-    /// Up to three lines.
-    pub series: Vec<Series<'a>>,
-}
-
-const WIDTH: u32 = 480;
-const HEIGHT: u32 = 400;
-const HEAD: u32 = 78;
-const COLOURS: [RGBColor; 3] = [BLUE, VERMILION, GREEN];
-/// Points are marked up to this number; more would touch.
-const MARKED: usize = 30;
-
-type Area<'b> = DrawingArea<SVGBackend<'b>, Shift>;
-type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
-
-impl Chart<'_> {
-    /// The chart as an SVG figure.
-    ///
-    /// # Errors
-    /// [`FigureError::Empty`] without points, [`FigureError::Plot`] when drawing fails.
-    pub fn svg(&self) -> Result<String, FigureError> {
-        if self.series.iter().all(|series| series.points.is_empty()) {
-            return Err(FigureError::Empty { what: "point" });
-        }
-        let (width, height) = (WIDTH * SCALE, HEIGHT * SCALE);
-        let mut drawn = String::new();
-        {
-            let root = SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area();
-            root.fill(&WHITE)?;
-            self.draw(&root)?;
-            root.present()?;
-        }
-        let figure = drawing::document(WIDTH as f32, HEIGHT as f32)
-            .set("viewBox", format!("0 0 {width} {height}"))
-            .add(Blob::new(drawn));
-        Ok(figure.to_string())
+impl Chart {
+    /// The place of a share across and a share upwards.
+    pub(crate) fn place(&self, across: f64, up: f64) -> (f32, f32) {
+        let (x, y) = (across as f32, (up / self.highest) as f32);
+        let ((left, top), (width, height)) = (self.corner, self.size);
+        (left + x * width, top + (1.0 - y) * height)
     }
 
-    fn draw(&self, root: &Area) -> Result<(), FigureError> {
-        let whole = || Axis::values([0.0, 1.0].into_iter(), Unit::Share);
-        let highest = self.series.iter().flat_map(|series| {
-            let ends = series.intervals.iter().map(|interval| interval[1]);
-            series.points.iter().map(|point| point.1).chain(ends)
-        });
-        let y = match self.diagonal {
-            true => whole(),
-            false => Axis::values(highest.chain([0.0]).collect::<Vec<_>>().into_iter(), Unit::Share),
-        };
-        let mut plot = ChartBuilder::on(root)
-            .margin_top(HEAD * SCALE)
-            .margin_right(20 * SCALE)
-            .margin_left(8 * SCALE)
-            .margin_bottom(8 * SCALE)
-            .x_label_area_size(44 * SCALE)
-            .y_label_area_size(64 * SCALE)
-            .build_cartesian_2d(whole(), y)?;
-        plot.configure_mesh()
-            .disable_x_mesh()
-            .bold_line_style(GRID.stroke_width(SCALE))
-            .axis_style(FAINT.stroke_width(SCALE))
-            .set_all_tick_mark_size(5 * SCALE)
-            .label_style(style(LABEL, INK))
-            .axis_desc_style(style(LABEL, INK))
-            .x_desc(self.x)
-            .y_desc(self.y)
-            .draw()?;
-        if self.diagonal {
-            let (dash, line) = (4 * SCALE, FAINT.stroke_width(SCALE));
-            let ends = [(0.0, 0.0), (1.0, 1.0)];
-            plot.draw_series(DashedLineSeries::new(ends, dash, dash, line))?;
+    /// The grid, the numbers and the names of the axes.
+    pub(crate) fn axes(&self, figure: Document, across: &str, up: &str) -> Document {
+        let step = step(self.highest);
+        let rows = (0..).map(|row| f64::from(row) * step);
+        let rows = rows.take_while(|share| *share <= self.highest * (1.0 + 1e-9));
+        let mut grid = Group::new().set("stroke", GRID);
+        let mut numbers = Group::new();
+        for share in rows {
+            let ((left, y), (right, _)) = (self.place(0.0, share), self.place(1.0, share));
+            grid = grid.add(line((left, y), (right, y)));
+            let number = text(&percent(share), left - 7.0, y + middle(SMALL), SMALL);
+            numbers = numbers.add(number.set("text-anchor", "end"));
         }
-        for (series, colour) in self.series.iter().zip(COLOURS) {
-            line(&mut plot, series, colour)?;
+        for column in 0..=5 {
+            let share = 0.2 * f64::from(column);
+            let (x, bottom) = self.place(share, 0.0);
+            grid = grid.add(line((x, bottom), (x, self.corner.1)));
+            numbers = numbers.add(centred(&percent(share), x, bottom + 13.0, SMALL));
         }
-        self.head(&plot, root)
+        let ((left, bottom), (right, _)) = (self.place(0.0, 0.0), self.place(1.0, 0.0));
+        let frame = [(left, self.corner.1), (left, bottom), (right, bottom)];
+        figure
+            .add(grid)
+            .add(numbers)
+            .add(path(&frame, FAINT, 1.0))
+            .add(centred(across, (left + right) / 2.0, bottom + 33.0, LABEL))
+            .add(self.upward(up))
     }
 
-    /// The title, and the legend below it.
-    fn head(&self, plot: &Plot, root: &Area) -> Result<(), FigureError> {
-        let (columns, rows) = plot.plotting_area().get_pixel_range();
-        let left = |size, colour| style(size, colour).pos(Pos::new(HPos::Left, VPos::Center));
-        let title = (columns.start, rows.start - units(58.0));
-        root.draw(&Text::new(self.title, title, left(TITLE, INK)))?;
-        let (mut x, y) = (columns.start, rows.start - units(30.0));
-        for (series, colour) in self.series.iter().zip(COLOURS) {
-            let ends = vec![(x, y), (x + units(22.0), y)];
-            root.draw(&PathElement::new(ends, colour.stroke_width(3 * SCALE)))?;
-            let name = (x + units(28.0), y);
-            root.draw(&Text::new(series.name, name, left(LABEL, INK)))?;
-            x += units(28.0 + 1.12 * text_width(series.name, LABEL) + 18.0);
-        }
-        Ok(())
+    fn upward(&self, name: &str) -> Text {
+        let (x, y) = (self.corner.0 - 52.0, self.corner.1 + self.size.1 / 2.0);
+        let turn = format!("rotate(-90 {} {})", rounded(x), rounded(y));
+        centred(name, x, y, LABEL).set("transform", turn)
     }
 }
 
-fn line(plot: &mut Plot, series: &Series, colour: RGBColor) -> Result<(), FigureError> {
-    for (point, [low, high]) in series.points.iter().zip(&series.intervals) {
-        let ends = vec![(point.0, *low), (point.0, *high)];
-        let whisker = PathElement::new(ends, colour.stroke_width(SCALE));
-        plot.draw_series([whisker])?;
+/// The first round share that is not below `share`, where an axis may end.
+pub(crate) fn round_end(share: f64) -> f64 {
+    let ends = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8];
+    ends.into_iter().find(|end| *end >= share).unwrap_or(1.0)
+}
+
+/// From number to number along an axis that ends there.
+fn step(end: f64) -> f64 {
+    match end {
+        0.3 => 0.1,
+        0.4 | 0.6 | 0.8 => 0.2,
+        _ => end / 5.0,
     }
-    let points = series.points.iter().copied();
-    plot.draw_series(LineSeries::new(points, colour.stroke_width(2 * SCALE)))?;
-    if series.points.len() <= MARKED {
-        let points = series.points.iter();
-        plot.draw_series(points.map(|&point| Circle::new(point, 3 * SCALE, colour.filled())))?;
+}
+
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let decimals = usize::from((percent - percent.round()).abs() > 0.05);
+    format!("{percent:.decimals$}%")
+}
+
+/// A straight line; its colour is the caller's.
+pub(crate) fn line(from: (f32, f32), to: (f32, f32)) -> Line {
+    Line::new()
+        .set("x1", rounded(from.0))
+        .set("y1", rounded(from.1))
+        .set("x2", rounded(to.0))
+        .set("y2", rounded(to.1))
+}
+
+/// A line through points.
+pub(crate) fn path(points: &[(f32, f32)], color: &str, width: f32) -> Polyline {
+    let places = points.iter();
+    let places = places.map(|(x, y)| format!("{},{}", rounded(*x), rounded(*y)));
+    Polyline::new()
+        .set("points", places.collect::<Vec<_>>().join(" "))
+        .set("fill", "none")
+        .set("stroke", color)
+        .set("stroke-width", rounded(width))
+}
+
+/// Title and summary at the head of a figure.
+pub(crate) fn head(figure: Document, title: &str, lines: &[String]) -> Document {
+    let mut figure = figure.add(text(title, 20.0, 30.0, TITLE));
+    for (place, content) in lines.iter().enumerate() {
+        let y = 52.0 + 18.0 * place as f32;
+        let ink = if place == 0 { INK } else { FAINT };
+        figure = figure.add(text(content, 20.0, y, LABEL).set("fill", ink));
     }
-    Ok(())
+    figure
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
-    fn chart(points: &[(f64, f64)], intervals: &[[f64; 2]]) -> Chart<'static> {
-        Chart {
-            title: "Reliability",
-            x: "claimed",
-            y: "right",
-            diagonal: false,
-            series: vec![Series {
-                name: "the <network>",
-                points: points.to_vec(),
-                intervals: intervals.to_vec(),
-            }],
-        }
-    }
-
     #[test]
-    fn titles_and_names_are_written_as_text() {
-        let drawn = chart(&[(0.2, 0.1), (0.9, 0.4)], &[]).svg().unwrap();
-        for text in ["Reliability", "claimed", "right", "the &lt;network&gt;", "100%"] {
-            assert!(drawn.contains(text), "{text} in {drawn}");
-        }
-        assert!(drawn.contains("40%") && !drawn.contains("60%"), "risk up to its highest");
-    }
-
-    #[test]
-    fn the_diagonal_takes_both_axes_to_the_end() {
-        let mut whole = chart(&[(0.2, 0.1)], &[]);
-        whole.diagonal = true;
-        assert_eq!(whole.svg().unwrap().matches("100%").count(), 2);
-    }
-
-    #[test]
-    fn intervals_are_drawn_and_nothing_is_refused() {
-        let points = [(0.2, 0.1), (0.9, 0.4)];
-        let plain = chart(&points, &[]).svg().unwrap();
-        let with = chart(&points, &[[0.05, 0.2], [0.3, 0.4]]).svg().unwrap();
-        assert!(with.matches("<polyline").count() > plain.matches("<polyline").count());
-        let empty = chart(&[], &[]).svg();
-        assert!(matches!(empty, Err(FigureError::Empty { what: "point" })));
+    fn shares_have_their_places_and_axes_round_ends() {
+        let chart = Chart {
+            corner: (10.0, 20.0),
+            size: (100.0, 50.0),
+            highest: 0.5,
+        };
+        assert_eq!(chart.place(0.0, 0.0), (10.0, 70.0));
+        assert_eq!(chart.place(1.0, 0.5), (110.0, 20.0));
+        assert_eq!(chart.place(0.5, 0.25), (60.0, 45.0));
+        assert_eq!(
+            [0.0, 0.013, 0.2, 0.83].map(round_end),
+            [0.01, 0.02, 0.2, 1.0]
+        );
+        assert_eq!(
+            (percent(0.2), percent(0.002)),
+            ("20%".into(), "0.2%".into())
+        );
     }
 }

@@ -13,6 +13,8 @@
 //! | `events.out.tfevents.0.fer` | [`tensorboard`] |
 //! | `robustness.svg`, `.png` | [`robustness`] |
 //! | `situations.png` | [`contact_sheet`] |
+//! | `reliability.svg`, `.png` | [`reliability`] |
+//! | `coverage.svg`, `.png` | [`coverage`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //! | `report.html` | [`html`] |
 //!
@@ -22,17 +24,18 @@
 mod error;
 
 mod axis;
+mod chart;
 mod drawing;
-mod plotting;
 
 pub mod canvas;
-pub mod chart;
 pub mod confusion_matrix;
 pub mod contact_sheet;
+pub mod coverage;
 pub mod curves;
 pub mod gallery;
 pub mod html;
 pub mod model_card;
+pub mod reliability;
 pub mod robustness;
 pub mod samples;
 pub mod tensorboard;

@@ -5,11 +5,10 @@ mod panel;
 use plotters::prelude::{IntoDrawingArea, SVGBackend, WHITE};
 use svg::node::Blob;
 
-use self::panel::Panel;
+use self::panel::{Panel, SCALE};
 use super::axis::{Axis, Unit};
 use super::drawing;
 use super::error::FigureError;
-use super::plotting::SCALE;
 use crate::fit::EpochRecord;
 
 /// What is known of the model at the end of one epoch.

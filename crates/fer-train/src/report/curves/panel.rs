@@ -3,22 +3,30 @@
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
 use plotters::prelude::{
-    Cartesian2d, Circle, Color, DashedLineSeries, DrawingArea, LineSeries, PathElement, RGBColor,
-    SVGBackend, Text,
+    Cartesian2d, Circle, Color, DashedLineSeries, DrawingArea, IntoFont, LineSeries, PathElement,
+    RGBColor, SVGBackend, Text, TextStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::super::axis::Axis;
-use super::super::canvas::text_width;
+use super::super::canvas::{FONT_FAMILY, text_width};
 use super::super::error::FigureError;
-use super::super::plotting::{BLUE, FAINT, GRID, INK, LABEL, SCALE, TITLE, VERMILION, style, units};
 
-/// Names and colours of the lines.
+/// Drawn units to one unit of the figure.
+pub(super) const SCALE: u32 = 4;
+
+const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const FAINT: RGBColor = RGBColor(0x66, 0x66, 0x66);
+const GRID: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
+/// Names and colours of the lines: blue and vermilion of Okabe and Ito, told apart by colour-blind
+/// readers.
 const LINES: [(&str, RGBColor); 2] = [
-    ("train", BLUE),
-    ("validation", VERMILION),
+    ("train", RGBColor(0x00, 0x72, 0xB2)),
+    ("validation", RGBColor(0xD5, 0x5E, 0x00)),
 ];
 
+const TITLE: f32 = 17.0;
+const LABEL: f32 = 13.0;
 const MARGIN: u32 = 20;
 const HEAD: u32 = 62;
 /// Points are marked up to this number of epochs; more would touch.
@@ -146,4 +154,15 @@ impl Panel {
         }
         Ok(())
     }
+}
+
+fn units(length: f32) -> i32 {
+    (length * SCALE as f32).round() as i32
+}
+
+/// Text of `size` units of the figure; the SVG backend divides sizes by 1.24.
+fn style(size: f32, color: RGBColor) -> TextStyle<'static> {
+    (FONT_FAMILY, 1.24 * f64::from(size) * f64::from(SCALE))
+        .into_font()
+        .color(&color)
 }
