@@ -35,6 +35,7 @@ pub mod curves;
 pub mod gallery;
 pub mod html;
 pub mod model_card;
+pub mod order_curves;
 pub mod reliability;
 pub mod robustness;
 pub mod samples;
