@@ -143,7 +143,11 @@ fn bootstrap_intervals_are_scipys_over_scikit_learns_scores_of_the_same_resample
         let named = ScoreIntervals::of(ours).unwrap();
         near("macro F1", named.macro_f1.low, case.low[0]);
         near("weighted F1", named.weighted_f1.low, case.low[1]);
-        near("balanced accuracy", named.balanced_accuracy.low, case.low[2]);
+        near(
+            "balanced accuracy",
+            named.balanced_accuracy.low,
+            case.low[2],
+        );
         near("first F1", named.f1[0].low, case.low[3]);
     }
 }
@@ -166,10 +170,24 @@ fn permutation_tests_are_scipys_with_the_same_permutations() {
 fn the_cases_can_tell_the_definitions_apart() {
     let oracle = oracle();
     let far = |a: f64, b: f64| (a - b).abs() > 0.01;
-    assert!(oracle.mcnemar.iter().any(|case| far(case.exact[1], case.chi_squared[1])));
-    for case in oracle.bootstrap.iter().filter(|case| case.name != "all right") {
+    assert!(
+        oracle
+            .mcnemar
+            .iter()
+            .any(|case| far(case.exact[1], case.chi_squared[1]))
+    );
+    for case in oracle
+        .bootstrap
+        .iter()
+        .filter(|case| case.name != "all right")
+    {
         assert!(far(case.low[0], case.low[1]) && far(case.low[1], case.low[2]));
-        assert!(case.low.iter().zip(&case.high).all(|(low, high)| low < high));
+        assert!(
+            case.low
+                .iter()
+                .zip(&case.high)
+                .all(|(low, high)| low < high)
+        );
     }
     let tests: Vec<f64> = oracle.permutation.iter().map(|case| case.p_value).collect();
     assert!(tests.iter().any(|&p| p < 0.05) && tests.iter().any(|&p| p > 0.05));

@@ -13,8 +13,8 @@ use crate::command::arguments::describe_data;
 use crate::command::evaluate::{
     EvaluateArguments, check_classes, check_division, choose_split, chosen_on, open_as_trained,
 };
-use crate::command::output::{self, People, TOO_FEW};
 use crate::command::model;
+use crate::command::output::{self, People, TOO_FEW};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::metrics::{Comparison, PairedDifference, Report};
 use crate::statistics::{
@@ -109,7 +109,9 @@ fn compare(
         let report = contender.report(&evaluation, split, own, people)?;
         judged.push((report, evaluation));
     }
-    let labels = indices.iter().map(|&index| leader.dataset.entry(index).label);
+    let labels = indices
+        .iter()
+        .map(|&index| leader.dataset.entry(index).label);
     let labels: Vec<usize> = labels.collect();
     let predicted = |place: usize| judged[place].1.predicted.as_slice();
     let names = leader.dataset.class_names();
@@ -150,8 +152,7 @@ impl Contender<'_> {
         let calibration = description.calibration.as_ref();
         let temperature = calibration.map(|Calibration { temperature, .. }| *temperature);
         let of_split = split.filter(|_| own);
-        let report =
-            evaluation.report(&self.dataset, of_split, temperature, chosen.is_some())?;
+        let report = evaluation.report(&self.dataset, of_split, temperature, chosen.is_some())?;
         Ok(Report {
             split: split.map_or("all", Split::name).to_string(),
             ..report
@@ -279,7 +280,11 @@ fn say_classes(comparison: &Comparison, people: People) -> Result<()> {
         "{:width$}  recall of A  of B   {:32}  support",
         "class", "difference"
     ))?;
-    let both = comparison.first.classes.iter().zip(&comparison.second.classes);
+    let both = comparison
+        .first
+        .classes
+        .iter()
+        .zip(&comparison.second.classes);
     for (class, (first, second)) in classes.iter().zip(both) {
         let figures = match class.too_few {
             true => format!("{TOO_FEW:52}"),
@@ -291,10 +296,7 @@ fn say_classes(comparison: &Comparison, people: People) -> Result<()> {
             ),
         };
         let support = thousands(class.support as usize);
-        people.say(&format!(
-            "{:width$}  {figures}  {support:>7}",
-            class.name
-        ))?;
+        people.say(&format!("{:width$}  {figures}  {support:>7}", class.name))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::command::output::{self, People, TOO_FEW, percent};
 use crate::command::{comparison, groups, model, robustness};
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
+use crate::figures;
 use crate::metrics::Report;
 use crate::robustness::Trial;
 use crate::run::{RunDirectory, report_json};
@@ -113,6 +114,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
     if let Some(run) = &run {
         judgement.write(run, model.description.training.seed)?;
+        figures::write_html(run)?;
     }
     if arguments.json {
         output::data(&report_json(&report)?)?;
@@ -269,7 +271,10 @@ fn say_averages(report: &Report, people: People) -> Result<()> {
 }
 
 fn say_classes(report: &Report, people: People) -> Result<()> {
-    let names = report.classes.iter().map(|class| class.name.chars().count());
+    let names = report
+        .classes
+        .iter()
+        .map(|class| class.name.chars().count());
     let width = names.max().unwrap_or(0).max("class".len());
     people.say(&format!(
         "{:width$}  {:19}  {:19}  {:19}  support",

@@ -31,8 +31,9 @@ pub(crate) fn run(trial: &Trial<'_>, wanted: &Wanted<'_>) -> Result<()> {
         directory.write("robustness.json", robustness.json()?.as_bytes())?;
         figures::write_robustness(directory, &robustness)?;
         figures::write_situations(directory, trial.dataset, *first, trial.seed)?;
+        figures::write_html(directory)?;
         people.say(&format!(
-            "written     {}: robustness.json, robustness.svg, robustness.png, situations.png",
+            "written     {}: robustness.json, robustness.svg, robustness.png, situations.png, report.html",
             directory.path().display()
         ))?;
     }

@@ -162,7 +162,13 @@ mod tests {
 
     #[test]
     fn cells_come_in_order_and_the_surest_first() {
-        let judged = [(1, 1, 0.6), (0, 1, 0.7), (0, 0, 0.8), (0, 1, 0.9), (0, 1, 0.9)];
+        let judged = [
+            (1, 1, 0.6),
+            (0, 1, 0.7),
+            (0, 0, 0.8),
+            (0, 1, 0.9),
+            (0, 1, 0.9),
+        ];
         let gallery = Gallery::choose(&predictions(2, &judged), &[]);
         assert_eq!(rows(&gallery), [2, 3, 4, 1, 0]);
         let tile = &gallery.tiles[1];
@@ -171,7 +177,9 @@ mod tests {
 
     #[test]
     fn a_cell_shows_its_share_and_what_lists_name() {
-        let judged: Vec<_> = (0..50).map(|row| (0, 0, 1.0 - row as f32 / 100.0)).collect();
+        let judged: Vec<_> = (0..50)
+            .map(|row| (0, 0, 1.0 - row as f32 / 100.0))
+            .collect();
         let gallery = Gallery::choose(&predictions(2, &judged), &[40, 7, 99]);
         let expected: Vec<usize> = (0..24).chain([40]).collect();
         assert_eq!(rows(&gallery), expected);
@@ -200,8 +208,14 @@ mod tests {
         assert_eq!(sprite.dimensions(), (32 * 48, 2 * 48));
         for (place, tile) in gallery.tiles.iter().enumerate() {
             let corner = ((place % 32 * 48) as u32, (place / 32 * 48) as u32);
-            assert_eq!(sprite.get_pixel(corner.0, corner.1).0[0], tile.row as u8 * 7);
-            assert_eq!(sprite.get_pixel(corner.0 + 47, corner.1 + 47).0[0], tile.row as u8 * 7);
+            assert_eq!(
+                sprite.get_pixel(corner.0, corner.1).0[0],
+                tile.row as u8 * 7
+            );
+            assert_eq!(
+                sprite.get_pixel(corner.0 + 47, corner.1 + 47).0[0],
+                tile.row as u8 * 7
+            );
         }
         let empty = Gallery::choose(&predictions(2, &[]), &[]).sprite([]);
         assert!(matches!(empty, Err(FigureError::Empty { what: "picture" })));

@@ -28,7 +28,9 @@ pub fn deletion(curves: &Curves) -> Result<String, FigureError> {
 /// # Errors
 /// [`FigureError::Empty`] without a point.
 pub fn insertion(curves: &Curves) -> Result<String, FigureError> {
-    svg(curves, "Insertion", "Brought back", |order| &order.insertion)
+    svg(curves, "Insertion", "Brought back", |order| {
+        &order.insertion
+    })
 }
 
 fn svg(
@@ -97,7 +99,10 @@ mod tests {
     #[test]
     fn each_order_has_its_line_and_its_area() {
         let drawn = deletion(&curves(&[0.0, 0.5, 1.0])).unwrap();
-        assert!(drawn.contains("occlusion 0.250, Grad-CAM 0.125, random 0.375"), "{drawn}");
+        assert!(
+            drawn.contains("occlusion 0.250, Grad-CAM 0.125, random 0.375"),
+            "{drawn}"
+        );
         // From the lower left corner to half and to a quarter of the height on the right.
         assert!(drawn.contains("84,382 264,314.5 444,247"), "{drawn}");
         assert!(drawn.contains("444,314.5"), "{drawn}");

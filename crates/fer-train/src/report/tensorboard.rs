@@ -144,7 +144,10 @@ mod tests {
             let scalars = scalars(&epoch(validation)).into_iter();
             scalars.map(|scalar| scalar.tag).collect()
         };
-        assert_eq!(tags(None), ["loss/train", "accuracy/train", "learning_rate"]);
+        assert_eq!(
+            tags(None),
+            ["loss/train", "accuracy/train", "learning_rate"]
+        );
         assert_eq!(tags(Some(0.5)).len(), 5);
         assert!(events(&[epoch(Some(0.5))]).len() > events(&[epoch(None)]).len());
     }

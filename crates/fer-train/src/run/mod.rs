@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use fer_data::Skipped;
+use fer_data::audit::Audit;
 use fer_model::file::replace;
 use serde::Serialize;
 
@@ -237,6 +238,15 @@ impl RunDirectory {
             })
             .collect();
         self.write("skipped.csv", &table(&rows)?)
+    }
+
+    /// Writes `audit.json`: what the data are, and what is wrong with them.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_audit(&self, audit: &Audit) -> Result<()> {
+        let audit = serde_json::to_string_pretty(audit)? + "\n";
+        self.write("audit.json", audit.as_bytes())
     }
 
     /// Writes figures as JSON.

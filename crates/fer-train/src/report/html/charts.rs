@@ -23,7 +23,10 @@ impl Charts {
         let report = contents.metrics.as_ref();
         let calibration = report.and_then(|report| report.calibration.as_ref());
         let risk = report.and_then(|report| report.coverage.as_ref());
-        let order = contents.explanation.as_ref().map(|(found, _)| &found.curves);
+        let order = contents
+            .explanation
+            .as_ref()
+            .map(|(found, _)| &found.curves);
         let order = order.filter(|curves| !curves.share.is_empty());
         Ok(Charts {
             curves: training(contents)?,
@@ -31,7 +34,11 @@ impl Charts {
             coverage: risk.map(coverage::svg).transpose()?,
             deletion: order.map(order_curves::deletion).transpose()?,
             insertion: order.map(order_curves::insertion).transpose()?,
-            situations: contents.robustness.as_ref().map(robustness::svg).transpose()?,
+            situations: contents
+                .robustness
+                .as_ref()
+                .map(robustness::svg)
+                .transpose()?,
         })
     }
 }

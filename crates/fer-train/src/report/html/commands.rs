@@ -75,6 +75,10 @@ mod tests {
             commands.baselines,
             "fer-train baseline --data DATA --ferplus fer2013new.csv --out RUN"
         );
-        assert!(Commands::new(None).regions.contains("--data DATA --out RUN"));
+        assert!(
+            Commands::new(None)
+                .regions
+                .contains("--data DATA --out RUN")
+        );
     }
 }

@@ -87,7 +87,9 @@ impl Contents {
             path.display(),
             baseline::FILE
         );
-        contents.check_gallery().with_context(|| path.display().to_string())?;
+        contents
+            .check_gallery()
+            .with_context(|| path.display().to_string())?;
         Ok(contents)
     }
 
@@ -104,7 +106,10 @@ impl Contents {
         let Some((gallery, _)) = &self.gallery else {
             return Ok(());
         };
-        let rows = self.predictions.as_ref().map_or(0, |table| table.pictures.len());
+        let rows = self
+            .predictions
+            .as_ref()
+            .map_or(0, |table| table.pictures.len());
         ensure!(gallery.columns > 0, "{} has no columns", gallery::LIST);
         for tile in &gallery.tiles {
             ensure!(

@@ -60,7 +60,10 @@ impl<'a> Doubts<'a> {
                     ..places.listed(one.picture, &one.label, one.votes_entropy)
                 })
                 .collect(),
-            labels: hard.label_errors.as_ref().map(|found| (found.n, found.count)),
+            labels: hard
+                .label_errors
+                .as_ref()
+                .map(|found| (found.n, found.count)),
             doubted: doubted
                 .map(|one| Listed {
                     other: &one.suggested,

@@ -11,7 +11,10 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("classes.html", include_str!("templates/classes.html")),
     ("matrix.html", include_str!("templates/matrix.html")),
     ("training.html", include_str!("templates/training.html")),
-    ("calibration.html", include_str!("templates/calibration.html")),
+    (
+        "calibration.html",
+        include_str!("templates/calibration.html"),
+    ),
     ("hard.html", include_str!("templates/hard.html")),
     ("regions.html", include_str!("templates/regions.html")),
     ("situations.html", include_str!("templates/situations.html")),
@@ -70,8 +73,14 @@ mod tests {
     #[test]
     fn numbers_are_written_for_people() {
         assert_eq!(percent(0.8751), "87.5\u{a0}%");
-        assert_eq!((points(-0.0123), points(0.1)), ("−1.2".into(), "+10.0".into()));
-        assert_eq!((fixed(-0.25, 3), thousands(3199)), ("−0.250".into(), "3,199".into()));
+        assert_eq!(
+            (points(-0.0123), points(0.1)),
+            ("−1.2".into(), "+10.0".into())
+        );
+        assert_eq!(
+            (fixed(-0.25, 3), thousands(3199)),
+            ("−0.250".into(), "3,199".into())
+        );
     }
 
     #[test]

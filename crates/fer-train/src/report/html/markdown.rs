@@ -48,8 +48,14 @@ mod tests {
         let card = "# Card <b>x</b>\n\n<script>alert(1)</script>\n\n| a | <img src=x onerror=y> |\n\
                     |---|--:|\n| [here](javascript:alert(1)) | ![p](https://example.org/p.png) |\n";
         let html = to_html(card);
-        assert!(html.contains("<h3>Card &lt;b&gt;x&lt;/b&gt;</h3>"), "{html}");
-        assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{html}");
+        assert!(
+            html.contains("<h3>Card &lt;b&gt;x&lt;/b&gt;</h3>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
+            "{html}"
+        );
         assert!(html.contains("&lt;img src=x onerror=y&gt;"), "{html}");
         assert!(html.contains("<td>here</td>"), "{html}");
         for markup in ["<script", "<img", "<a", "href", "src=\""] {

@@ -49,7 +49,10 @@ mod tests {
     fn only_whole_folders_that_all_share_are_left_out() {
         let shown = names(&["/home/é/faces/happy/1.png", "/home/é/faces/hairy/2.png"]);
         assert_eq!(shown, ["happy/1.png", "hairy/2.png"]);
-        assert_eq!(names(&["fer2013.csv, row 3", "fer2013.csv, row 4"])[0], "fer2013.csv, row 3");
+        assert_eq!(
+            names(&["fer2013.csv, row 3", "fer2013.csv, row 4"])[0],
+            "fer2013.csv, row 3"
+        );
         assert_eq!(names(&["/a/é.png", "/a/è.png"]), ["é.png", "è.png"]);
         assert!(names(&[]).is_empty());
     }

@@ -68,8 +68,12 @@ impl<'a> Regions<'a> {
         Regions {
             explanation,
             methods: vec![
-                method("Occlusion", |class| Some(&class.importance.as_ref()?.occlusion)),
-                method("Grad-CAM", |class| Some(&class.importance.as_ref()?.grad_cam)),
+                method("Occlusion", |class| {
+                    Some(&class.importance.as_ref()?.occlusion)
+                }),
+                method("Grad-CAM", |class| {
+                    Some(&class.importance.as_ref()?.grad_cam)
+                }),
             ],
             maps: maps
                 .filter_map(|(class, map)| {
@@ -89,13 +93,18 @@ fn row<'a>(
     importance: &Importance,
 ) -> Row<'a> {
     let regions = explanation.regions.iter().zip(&importance.regions);
-    let cells = regions.zip(&importance.balance).map(|((name, &density), &balance)| Cell {
-        density,
-        share: (density / DARKEST).clamp(0.0, 1.0),
-        named: class.emfacs.contains(name),
-        balance,
-    });
-    let random = importance.random.as_ref().and_then(|random| random.agreement);
+    let cells = regions
+        .zip(&importance.balance)
+        .map(|((name, &density), &balance)| Cell {
+            density,
+            share: (density / DARKEST).clamp(0.0, 1.0),
+            named: class.emfacs.contains(name),
+            balance,
+        });
+    let random = importance
+        .random
+        .as_ref()
+        .and_then(|random| random.agreement);
     Row {
         name: &class.name,
         n: class.n,

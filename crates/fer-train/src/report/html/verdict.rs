@@ -39,8 +39,12 @@ struct Fact {
 impl<'a> Verdict<'a> {
     pub(super) fn new(contents: &'a Contents) -> Self {
         let report = contents.metrics.as_ref();
-        let most = report
-            .and_then(|report| report.classes.iter().max_by_key(|class| class.score.support));
+        let most = report.and_then(|report| {
+            report
+                .classes
+                .iter()
+                .max_by_key(|class| class.score.support)
+        });
         let n = report.map_or(0, |report| report.n);
         Verdict {
             title: title(contents),
@@ -91,20 +95,22 @@ fn chosen(contents: &Contents, report: &Report) -> Option<&'static str> {
     }
     let description = contents.description.as_ref();
     let epoch = description.and_then(|it| it.training.epoch_chosen_on.as_deref());
-    Some(match (description.is_some(), epoch == Some(&*report.split)) {
-        (true, true) => {
-            "Chosen on this split: these pictures also chose the epoch whose weights were kept, which \
+    Some(
+        match (description.is_some(), epoch == Some(&*report.split)) {
+            (true, true) => {
+                "Chosen on this split: these pictures also chose the epoch whose weights were kept, which \
              flatters all figures on them."
-        }
-        (true, false) => {
-            "Chosen on this split: these pictures also chose the temperature, which flatters loss and \
+            }
+            (true, false) => {
+                "Chosen on this split: these pictures also chose the temperature, which flatters loss and \
              calibration error."
-        }
-        (false, _) => {
-            "Chosen on this split: these pictures also chose the epoch or the temperature, which \
+            }
+            (false, _) => {
+                "Chosen on this split: these pictures also chose the epoch or the temperature, which \
              flatters the figures on them."
-        }
-    })
+            }
+        },
+    )
 }
 
 fn facts(contents: &Contents) -> Vec<Fact> {
