@@ -151,7 +151,7 @@ mod tests {
                 .zip(situation.strengths())
                 .map(|(at, strength)| StrengthFigures {
                     strength,
-                    figures: figures(170 - (place as u64 + 5) * at * at),
+                    figures: figures(170 - (place as u64 + 2) * at * at),
                 })
                 .collect(),
         };
