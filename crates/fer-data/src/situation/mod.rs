@@ -107,8 +107,8 @@ impl Situation {
     pub fn strengths(self) -> [f64; 5] {
         match self {
             Situation::Blur => [0.5, 1.0, 1.5, 2.0, 3.0],
-            Situation::Noise => [5.0, 10.0, 20.0, 40.0, 60.0],
-            Situation::Darkness => [0.5, 1.0, 2.0, 3.5, 5.0],
+            Situation::Noise => [5.0, 10.0, 20.0, 40.0, 80.0],
+            Situation::Darkness => [0.5, 1.0, 2.0, 4.0, 6.0],
             Situation::LowContrast => [0.3, 0.5, 0.7, 0.85, 0.95],
             Situation::Rotation => [5.0, 10.0, 20.0, 40.0, 60.0],
             Situation::LowResolution => [36.0, 24.0, 16.0, 12.0, 8.0],

@@ -9,7 +9,7 @@ use svg::node::element::{Line, Rectangle};
 use self::panel::{BAND, LINE, Panel, level, line, marker};
 use super::axis::{Axis, Unit};
 use super::canvas::{self, text_width};
-use super::drawing::{FAINT, middle, rectangle, sheet, text};
+use super::drawing::{middle, rectangle, sheet, text};
 use super::error::FigureError;
 use crate::robustness::Robustness;
 
@@ -151,7 +151,7 @@ mod tests {
                 .zip(situation.strengths())
                 .map(|(at, strength)| StrengthFigures {
                     strength,
-                    figures: figures(170 - (place as u64 + 5) * at * at),
+                    figures: figures(170 - (place as u64 + 2) * at * at),
                 })
                 .collect(),
         };
