@@ -64,7 +64,7 @@ pub enum ModelError {
     },
     /// A model does not tell how sure it must be to keep a risk.
     #[error(
-        "the model does not say how sure it must be to be wrong no more often than wanted; a run with at least 20 validation pictures measures it, and `calibrate` adds it to a model file"
+        "the model does not say how sure it must be to be wrong no more often than wanted; a run with at least 20 validation pictures measures it, and `fer-train calibrate` adds it to a model file"
     )]
     NoAbstention,
     /// A model was never as seldom wrong as wanted.

@@ -13,6 +13,7 @@ use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, carried
 use crate::command::evaluate::{check_division, open_as_trained};
 use crate::command::output::{People, percent};
 use crate::evaluation::evaluate;
+use crate::report::RISKS;
 
 /// What `calibrate` takes.
 #[derive(Args)]
@@ -118,10 +119,7 @@ fn say_abstention(abstention: &Abstention, people: People) -> Result<()> {
         "risk        {} wrong where all is answered",
         percent(all)
     ))?;
-    for risk in [0.1, 0.05, 0.02, 0.01]
-        .into_iter()
-        .filter(|&risk| risk < all)
-    {
+    for risk in RISKS.into_iter().filter(|&risk| risk < all) {
         if let Some(step) = abstention.at_risk(risk) {
             people.say(&format!(
                 "            {} wrong where {} is answered, from a probability of {} on",

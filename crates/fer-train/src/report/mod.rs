@@ -23,6 +23,7 @@
 
 mod error;
 
+mod abstaining;
 mod axis;
 mod chart;
 mod drawing;
@@ -41,4 +42,5 @@ pub mod robustness;
 pub mod samples;
 pub mod tensorboard;
 
+pub(crate) use abstaining::RISKS;
 pub use error::FigureError;

@@ -2,6 +2,7 @@ use fer_model::file::{Calibration, TemperatureOrigin};
 use fer_model::thousands;
 
 use super::{ModelCard, percent};
+use crate::report::abstaining;
 
 impl ModelCard<'_> {
     /// What its probabilities are worth.
@@ -27,7 +28,8 @@ impl ModelCard<'_> {
                 );
             }
         }
-        text + "\n"
+        let abstention = self.description.abstention.as_ref();
+        text + "\n" + &abstention.map_or(String::new(), abstaining::markdown)
     }
 }
 
