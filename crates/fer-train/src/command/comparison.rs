@@ -88,28 +88,33 @@ fn compare(
         ))?;
     }
     describe_data(&leader.dataset, people)?;
-    let split = choose_split(arguments.split.as_deref(), &leader.dataset, leader.same)?;
-    for contender in contenders.iter().filter(|contender| contender.same) {
-        let training = &contender.model.description.training;
-        check_division(&contender.dataset, training, split, people)?;
-    }
-    let indices = indices(&leader.dataset, split);
+    let wanted = arguments.split.as_deref();
+    let split = choose_split(wanted, &leader.dataset, leader.same)?;
+    let pictures = indices(&leader.dataset, split);
     ensure!(
-        !indices.is_empty(),
+        !pictures.is_empty(),
         "{} has no {} pictures",
         leader.dataset.name(),
         split.map_or("", Split::name)
     );
     let mut judged = Vec::with_capacity(2);
     for contender in contenders {
-        let own = contender.same || !leader.same;
-        let same_pictures = same_pictures(leader, contender, &indices, split, own)?;
+        let division = match contender.same || !leader.same {
+            true => Some(choose_split(wanted, &contender.dataset, contender.same)?),
+            false => None,
+        };
+        if contender.same {
+            let training = &contender.model.description.training;
+            let own = division.flatten();
+            check_division(&contender.dataset, training, own, people)?;
+        }
+        let same_pictures = same_pictures(leader, &pictures, contender, division)?;
         let network = &contender.model.network;
         let evaluation = evaluate(network, &contender.dataset, same_pictures, device)?;
-        let report = contender.report(&evaluation, split, own, people)?;
+        let report = contender.report(&evaluation, split, division, people)?;
         judged.push((report, evaluation));
     }
-    let labels = indices
+    let labels = pictures
         .iter()
         .map(|&index| leader.dataset.entry(index).label);
     let labels: Vec<usize> = labels.collect();
@@ -121,7 +126,7 @@ fn compare(
         unreachable!("two models were judged")
     };
     Ok(Comparison {
-        split: first.split.clone(),
+        split: split.map_or("all", Split::name).to_string(),
         n: first.n,
         difference,
         first,
@@ -130,31 +135,32 @@ fn compare(
 }
 
 impl Contender<'_> {
-    /// Its figures. `own` tells whether the pictures are of a split of its own data.
+    /// Its figures on what the leader calls `split`; see [`same_pictures`] for `division`.
     fn report(
         &self,
         evaluation: &Evaluation,
         split: Option<Split>,
-        own: bool,
+        division: Option<Option<Split>>,
         people: People,
     ) -> Result<Report> {
         let description = &self.model.description;
+        let own = division.flatten();
         let chosen = match self.same {
-            true => chosen_on(description, split),
+            true => chosen_on(description, own),
             false => None,
         };
         if let Some(chosen) = chosen {
             let letter = self.letter;
             people.say(&format!(
-                "note        some of these pictures {chosen} of {letter}"
+                "note        of {letter}: some of these pictures {chosen}"
             ))?;
         }
         let calibration = description.calibration.as_ref();
         let temperature = calibration.map(|Calibration { temperature, .. }| *temperature);
-        let of_split = split.filter(|_| own);
-        let report = evaluation.report(&self.dataset, of_split, temperature, chosen.is_some())?;
+        let report = evaluation.report(&self.dataset, own, temperature, chosen.is_some())?;
+        let split = division.unwrap_or(split).map_or("all", Split::name);
         Ok(Report {
-            split: split.map_or("all", Split::name).to_string(),
+            split: split.to_string(),
             ..report
         })
     }
@@ -167,41 +173,40 @@ fn indices(dataset: &Dataset, split: Option<Split>) -> Vec<usize> {
     }
 }
 
-/// The leader's pictures as the contender's data number them. Where the split is one of the
-/// contender's `own` data, it must hold these pictures and no others.
+/// The leader's pictures as the contender's data number them. `division` is the part of its own data
+/// that the contender is to be judged on, which must hold these pictures and no others; `None` for data
+/// that did not train it while they did train the leader.
 fn same_pictures(
     leader: &Contender<'_>,
+    pictures: &[usize],
     contender: &Contender<'_>,
-    judged: &[usize],
-    split: Option<Split>,
-    own: bool,
+    division: Option<Option<Split>>,
 ) -> Result<Vec<usize>> {
-    let candidates = indices(&contender.dataset, split.filter(|_| own));
+    let candidates = indices(&contender.dataset, division.flatten());
     let by_origin: BTreeMap<String, usize> = candidates
         .iter()
         .map(|&index| (contender.dataset.origin(index), index))
         .collect();
-    let found = judged.iter().filter_map(|&index| {
+    let found = pictures.iter().filter_map(|&index| {
         let other = *by_origin.get(&leader.dataset.origin(index))?;
         let label = leader.dataset.entry(index).label;
         (contender.dataset.entry(other).label == label).then_some(other)
     });
     let found: Vec<usize> = found.collect();
-    let whole = found.len() == judged.len() && (!own || candidates.len() == judged.len());
-    let division = |contender: &Contender<'_>| {
+    let has_others = division.is_some() && candidates.len() > pictures.len();
+    let rule = |contender: &Contender<'_>| {
         let settings = contender.dataset.split_settings();
         format!("{}, seed {}", contender.dataset.split_rule(), settings.seed)
     };
     ensure!(
-        whole,
-        "the two would be judged on different pictures: {} on {} of {} ({}), {} on {} ({}), and {} with the same label are common to both; compare models that were trained on the same division, or judge on data that trained neither",
+        found.len() == pictures.len() && !has_others,
+        "the two would be judged on different pictures: {} on {} ({}), {} on {} ({}), of which {} with the same label are common; compare models that were trained on the same division, or judge on data that trained neither",
         leader.letter,
-        thousands(judged.len()),
-        split.map_or("all", Split::name),
-        division(leader),
+        thousands(pictures.len()),
+        rule(leader),
         contender.letter,
         thousands(candidates.len()),
-        division(contender),
+        rule(contender),
         thousands(found.len())
     );
     Ok(found)
@@ -210,8 +215,12 @@ fn same_pictures(
 fn say(comparison: &Comparison, people: People) -> Result<()> {
     let Comparison { first, second, .. } = comparison;
     let (n, difference) = (thousands(comparison.n as usize), &comparison.difference);
-    people.say(&format!("judged on   {} ({n} pictures)", comparison.split))?;
-    people.say(&format!("{:11} {:22} B", "", "A"))?;
+    let splits = match first.split == second.split {
+        true => comparison.split.clone(),
+        false => format!("{} of A and {} of B, the same", first.split, second.split),
+    };
+    people.say(&format!("judged on   {splits} ({n} pictures)"))?;
+    people.say(&format!("            {:22} B", "A"))?;
     let accuracy = |of: &Report| percent_within(of.accuracy, of.accuracy_interval);
     let macro_f1 = |of: &Report| score_within(of.macro_f1, of.macro_f1_interval);
     let (one, other) = (accuracy(first), accuracy(second));

@@ -27,6 +27,7 @@ mod abstaining;
 mod axis;
 mod chart;
 mod drawing;
+mod gaps;
 
 pub mod canvas;
 pub mod confusion_matrix;

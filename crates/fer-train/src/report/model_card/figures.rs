@@ -1,7 +1,8 @@
 use fer_model::thousands;
 
 use super::{ModelCard, percent};
-use crate::metrics::Report;
+use crate::metrics::{ClassReport, Report};
+use crate::statistics::{percent_within, score_within};
 
 impl ModelCard<'_> {
     /// How good it is.
@@ -30,7 +31,7 @@ impl ModelCard<'_> {
                      accuracy is {}.\n",
                     thousands(copies.n as usize),
                     report.split,
-                    percent(copies.accuracy_without)
+                    percent_within(copies.accuracy_without, copies.accuracy_without_interval)
                 );
             }
         }
@@ -40,14 +41,15 @@ impl ModelCard<'_> {
             last.split
         );
         for class in &last.classes {
-            let score = &class.score;
+            text += &class_row(class);
+        }
+        if let Some(bootstrap) = last.bootstrap {
             text += &format!(
-                "| {} | {:.3} | {:.3} | {:.3} | {} |\n",
-                class.name,
-                score.precision,
-                score.recall,
-                score.f1,
-                thousands(score.support as usize)
+                "\nIn brackets are 95 % intervals: Wilson's of shares, and of F1 and balanced accuracy \
+                 those of a bootstrap ({} resamples of the pictures, seed {}). They take pictures for \
+                 independent; where one person gave many they are too narrow.\n",
+                thousands(bootstrap.resamples as usize),
+                bootstrap.seed
             );
         }
         text
@@ -64,13 +66,28 @@ impl ModelCard<'_> {
 
 fn figures_row(report: &Report) -> String {
     format!(
-        "| {} | {} | {} | {:.3} | {} | {:.4} | {} |\n",
+        "| {} | {} | {} | {} | {} | {:.4} | {} |\n",
         report.split,
         thousands(report.n as usize),
-        percent(report.accuracy),
-        report.macro_f1,
-        percent(report.balanced_accuracy),
+        percent_within(report.accuracy, report.accuracy_interval),
+        score_within(report.macro_f1, report.macro_f1_interval),
+        percent_within(report.balanced_accuracy, report.balanced_accuracy_interval),
         report.loss,
         percent(report.ece)
     )
+}
+
+fn class_row(class: &ClassReport) -> String {
+    let score = &class.score;
+    let figures = match class.too_few {
+        true => "too few to say | | ".to_string(),
+        false => format!(
+            "{} | {} | {}",
+            score_within(score.precision, class.precision_interval),
+            score_within(score.recall, class.recall_interval),
+            score_within(score.f1, class.f1_interval)
+        ),
+    };
+    let pictures = thousands(score.support as usize);
+    format!("| {} | {figures} | {pictures} |\n", class.name)
 }

@@ -31,8 +31,8 @@ const LIMITS: &str = "\
 
 - One face, cropped, upright, 48×48 grey pixels: other framing lowers the accuracy, and a picture \
 without a face gets an answer too.
-- Figures hold for pictures like those that gave them. Where no figures by age, gender or skin stand \
-above, none were measured.
+- Figures hold for pictures like those that gave them, and for groups of people only as far as the \
+gaps by group tell.
 - A class with few pictures to train on is seldom found; the table by class tells.
 ";
 

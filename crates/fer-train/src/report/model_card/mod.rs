@@ -15,6 +15,7 @@ use fer_model::file::Description;
 
 use crate::config::Config;
 use crate::metrics::Report;
+use crate::report::gaps::gaps_by_group;
 
 /// What a model card is made of.
 pub struct ModelCard<'a> {
@@ -40,6 +41,7 @@ impl ModelCard<'_> {
             self.data(),
             self.training()?,
             self.figures(),
+            gaps_by_group(self.reports),
             self.calibration(),
             self.limits(),
         ];
@@ -109,8 +111,10 @@ mod tests {
             "| all | 1,205 | 0 | 5 |",
             "7 epochs from seed 9; the weights are those of epoch 7, the last.",
             "batch_size = 32",
-            "| test | 5 | 80.0 % |",
-            "| happy | 1.000 | 0.667 | 0.800 | 3 |",
+            "| test | 5 | 80.0 % (37.6–96.4 %) |",
+            "| happy | too few to say | |  | 3 |",
+            "those of a bootstrap (2,000 resamples of the pictures, seed 0)",
+            "## Gaps by group\n\nNot measured",
             "An expression is no emotion",
             "Article 5(1)(f) of the EU AI Act, Regulation (EU) 2024/1689",
             "Emotional Expressions Reconsidered",
