@@ -3,7 +3,11 @@
 use fer_data::ClassNames;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassScore, ConfusionMatrix, balanced_accuracy, class_scores, macro_f1, weighted_f1};
+use super::{
+    ClassReport, ConfusionMatrix, GroupReport, ScoreIntervals, balanced_accuracy, class_scores,
+    macro_f1, weighted_f1,
+};
+use crate::statistics::{Bootstrap, Interval, wilson};
 
 /// A model's figures on one split. Every number is finite: over no pictures all are 0.
 ///
@@ -16,6 +20,10 @@ pub struct Report {
     pub n: u64,
     /// The share of pictures taken for what they are, in [0, 1].
     pub accuracy: f64,
+    /// The Wilson interval of the accuracy; absent over no pictures, as all intervals are, and in files
+    /// of versions that did not compute it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_interval: Option<Interval>,
     /// The mean cross-entropy of the probabilities against the targets, in nats.
     pub loss: f64,
     /// The expected calibration error of the probabilities, in [0, 1]; see
@@ -30,10 +38,22 @@ pub struct Report {
     pub uncalibrated: Option<ProbabilityScore>,
     /// See [`macro_f1`].
     pub macro_f1: f64,
+    /// Its bootstrap interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macro_f1_interval: Option<Interval>,
     /// See [`weighted_f1`].
     pub weighted_f1: f64,
+    /// Its bootstrap interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighted_f1_interval: Option<Interval>,
     /// See [`balanced_accuracy`].
     pub balanced_accuracy: f64,
+    /// Its bootstrap interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy_interval: Option<Interval>,
+    /// How the pictures were resampled for these intervals and for those of each class's F1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<Bootstrap>,
     /// The classes in the model's order.
     pub classes: Vec<ClassReport>,
     /// Rows true, columns predicted, in the order of `classes`.
@@ -41,6 +61,10 @@ pub struct Report {
     /// The same figure without the pictures that train holds too; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies_of_train: Option<Copies>,
+    /// The figures by group of people, one element a column of the data that makes groups; absent
+    /// where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupReport>,
     /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
     /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
@@ -62,16 +86,9 @@ pub struct Copies {
     pub n: u64,
     /// The accuracy over the others, in [0, 1].
     pub accuracy_without: f64,
-}
-
-/// One class's figures with its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClassReport {
-    /// The class's name.
-    pub name: String,
-    /// Its figures, in JSON beside the name.
-    #[serde(flatten)]
-    pub score: ClassScore,
+    /// The Wilson interval of that accuracy; absent where there are no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_without_interval: Option<Interval>,
 }
 
 impl Report {
@@ -88,26 +105,34 @@ impl Report {
         chosen_on_this_split: bool,
     ) -> Self {
         assert_eq!(names.len(), confusion.classes(), "number of classes");
-        let classes = names.iter().zip(class_scores(confusion));
+        let bootstrap = Bootstrap::default();
+        let intervals = ScoreIntervals::new(confusion, &bootstrap);
+        let intervals = intervals.as_ref();
+        let class = |(class, (name, score))| {
+            let f1 = intervals.map(|found| found.f1[class]);
+            ClassReport::new(name, score, confusion, class, f1)
+        };
+        let classes = names.iter().zip(class_scores(confusion)).enumerate();
         Self {
             split: split.to_string(),
             n: confusion.total(),
             accuracy: confusion.accuracy(),
+            accuracy_interval: wilson(confusion.correct(), confusion.total()),
             loss: probabilities.loss,
             ece: probabilities.ece,
             temperature: 1.0,
             uncalibrated: None,
             macro_f1: macro_f1(confusion),
+            macro_f1_interval: intervals.map(|found| found.macro_f1),
             weighted_f1: weighted_f1(confusion),
+            weighted_f1_interval: intervals.map(|found| found.weighted_f1),
             balanced_accuracy: balanced_accuracy(confusion),
-            classes: classes
-                .map(|(name, score)| ClassReport {
-                    name: name.to_string(),
-                    score,
-                })
-                .collect(),
+            balanced_accuracy_interval: intervals.map(|found| found.balanced_accuracy),
+            bootstrap: intervals.is_some().then_some(bootstrap),
+            classes: classes.map(class).collect(),
             confusion_matrix: confusion.clone(),
             copies_of_train: None,
+            groups: Vec::new(),
             chosen_on_this_split,
         }
     }
