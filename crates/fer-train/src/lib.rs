@@ -57,6 +57,7 @@ pub mod calibration;
 pub mod evaluation;
 pub mod fit;
 pub mod metrics;
+pub mod predictions;
 pub mod statistics;
 
 pub mod checkpoint;
