@@ -74,9 +74,7 @@ impl Hog {
                 block.extend_from_slice(&histograms[start..][..self.block * self.orientations]);
             }
             normalise(&mut block);
-            block
-                .iter_mut()
-                .for_each(|value| *value = value.min(CLIP));
+            block.iter_mut().for_each(|value| *value = value.min(CLIP));
             normalise(&mut block);
             for (described, value) in described.iter_mut().zip(&block) {
                 *described = *value as f32;
@@ -173,9 +171,12 @@ mod tests {
 
     #[test]
     fn one_bright_corner_is_described_first() {
-        let corner = described(Hog::default(), |row, column| {
-            if row < 4 && column < 4 { 255 } else { 0 }
-        });
+        let corner = described(
+            Hog::default(),
+            |row, column| {
+                if row < 4 && column < 4 { 255 } else { 0 }
+            },
+        );
         let per_block = 4 * 9;
         assert!(corner[..per_block].iter().any(|&value| value > 0.0));
         assert!(corner[per_block..].iter().all(|&value| value == 0.0));

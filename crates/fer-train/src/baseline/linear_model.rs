@@ -1,5 +1,6 @@
 //! What linear methods learn.
 
+use fer_model::most_probable;
 use rayon::prelude::*;
 
 use super::FeatureMatrix;
@@ -31,6 +32,18 @@ impl LinearModel {
         });
         scores
     }
+
+    /// The class with the greatest sum of each picture, the first of equals.
+    ///
+    /// # Panics
+    /// Where the pictures have another number of features than the weights.
+    pub fn predict(&self, pictures: &FeatureMatrix) -> Vec<usize> {
+        let scores = self.scores(pictures);
+        scores
+            .chunks_exact(self.intercepts.len())
+            .map(most_probable)
+            .collect()
+    }
 }
 
 /// Numbers that are added up side by side, which the compiler turns into vector instructions.
@@ -47,7 +60,10 @@ pub(super) fn dot(weights: &[f64], row: &[f32]) -> f64 {
         }
     }
     let last = last_weights.iter().zip(last);
-    sums.iter().sum::<f64>() + last.map(|(weight, &value)| weight * f64::from(value)).sum::<f64>()
+    sums.iter().sum::<f64>()
+        + last
+            .map(|(weight, &value)| weight * f64::from(value))
+            .sum::<f64>()
 }
 
 /// Adds a multiple of a row to weights.
@@ -66,7 +82,9 @@ mod tests {
         for length in [0, 1, 7, 8, 9, 27] {
             let weights: Vec<f64> = (0..length).map(|place| f64::from(place) - 3.0).collect();
             let row: Vec<f32> = (0..length).map(|place| (2 * place) as f32).collect();
-            let expected: f64 = (0..length).map(|place| f64::from((place - 3) * 2 * place)).sum();
+            let expected: f64 = (0..length)
+                .map(|place| f64::from((place - 3) * 2 * place))
+                .sum();
             assert_eq!(dot(&weights, &row), expected, "{length}");
         }
     }

@@ -154,14 +154,22 @@ impl Problem<'_> {
         };
         active.retain(|&picture| {
             let row = self.pictures.row(picture);
-            let side = if self.labels[picture] == machine.class { 1.0 } else { -1.0 };
+            let side = if self.labels[picture] == machine.class {
+                1.0
+            } else {
+                -1.0
+            };
             let alpha = machine.alpha[picture];
             let decision = dot(&machine.weights, row) + machine.intercept;
             let gradient = side * decision - 1.0 + self.diagonal * alpha;
             if alpha == 0.0 && gradient > bound {
                 return false;
             }
-            let projected = if alpha == 0.0 { gradient.min(0.0) } else { gradient };
+            let projected = if alpha == 0.0 {
+                gradient.min(0.0)
+            } else {
+                gradient
+            };
             span.smallest = span.smallest.min(projected);
             span.largest = span.largest.max(projected);
             let step = gradient / (self.squares[picture] + self.diagonal);
@@ -206,7 +214,10 @@ mod tests {
             assert!(converged);
             assert!((model.weights[1] - expected).abs() < 1e-9, "{model:?}");
             assert!((model.weights[0] + expected).abs() < 1e-9, "{model:?}");
-            assert!(model.intercepts.iter().all(|it| it.abs() < 1e-9), "{model:?}");
+            assert!(
+                model.intercepts.iter().all(|it| it.abs() < 1e-9),
+                "{model:?}"
+            );
         }
     }
 
@@ -242,6 +253,10 @@ mod tests {
             passes: 1,
             ..SvmSettings::default()
         };
-        assert!(!LinearSvm::new(&pictures, &[0, 1, 0], 2, settings).fit(1.0).converged);
+        assert!(
+            !LinearSvm::new(&pictures, &[0, 1, 0], 2, settings)
+                .fit(1.0)
+                .converged
+        );
     }
 }

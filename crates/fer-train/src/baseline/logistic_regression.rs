@@ -157,7 +157,10 @@ impl Gradient for Objective<'_> {
 
 impl Objective<'_> {
     fn at<T>(&self, parameters: &[f64], of: impl FnOnce(&Value) -> T) -> Result<T> {
-        let mut last = self.last.lock().map_err(|error| Error::msg(error.to_string()))?;
+        let mut last = self
+            .last
+            .lock()
+            .map_err(|error| Error::msg(error.to_string()))?;
         match &*last {
             Some((known, value)) if known == parameters => Ok(of(value)),
             _ => {
@@ -319,7 +322,11 @@ mod tests {
         assert!(fitted.converged);
         assert_eq!(fitted.model.intercepts.len(), 9);
         let groups: Vec<&[f64]> = regression.parameters.chunks_exact(LANES).collect();
-        assert!(groups[4..].iter().all(|group| group[1..].iter().all(|&it| it == 0.0)));
+        assert!(
+            groups[4..]
+                .iter()
+                .all(|group| group[1..].iter().all(|&it| it == 0.0))
+        );
         assert!(fitted.model.weights.iter().all(|&weight| weight != 0.0));
     }
 

@@ -8,7 +8,10 @@
 pub fn majority_class(counts: &[usize]) -> Vec<f32> {
     let total = counts.iter().sum::<usize>() + counts.len();
     let share = |&count: &usize| (count + 1) as f64 / total as f64;
-    counts.iter().map(|count| share(count).ln() as f32).collect()
+    counts
+        .iter()
+        .map(|count| share(count).ln() as f32)
+        .collect()
 }
 
 #[cfg(test)]

@@ -64,7 +64,9 @@ fn sums(matrix: &FeatureMatrix, term: impl Fn(usize, f64) -> f64 + Sync) -> Vec<
     let parts: Vec<Vec<f64>> = parts.collect();
     let mut sums = vec![0.0; features];
     for part in parts {
-        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        sums.iter_mut()
+            .zip(part)
+            .for_each(|(sum, part)| *sum += part);
     }
     sums
 }
@@ -75,7 +77,8 @@ mod tests {
 
     #[test]
     fn training_pictures_get_mean_0_and_deviation_1_and_others_the_same_scale() {
-        let values = (0..2000).flat_map(|row| [row as f32, 7.0, if row % 2 == 0 { 5.0 } else { 9.0 }]);
+        let values =
+            (0..2000).flat_map(|row| [row as f32, 7.0, if row % 2 == 0 { 5.0 } else { 9.0 }]);
         let mut train = FeatureMatrix::new(3, values.collect());
         let fitted = Standardisation::fit(&train);
         fitted.apply(&mut train);
@@ -83,7 +86,10 @@ mod tests {
         for feature in [0, 2] {
             let mean = column(feature).sum::<f64>() / 2000.0;
             let square = column(feature).map(|value| value * value).sum::<f64>() / 2000.0;
-            assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
+            assert!(
+                mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6,
+                "{mean} {square}"
+            );
         }
         assert!(column(1).all(|value| value == 0.0));
         let mut other = FeatureMatrix::new(3, vec![999.5, 8.0, 11.0]);

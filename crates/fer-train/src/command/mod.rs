@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what they are told.
 
 mod arguments;
+mod baseline;
 mod calibration;
 mod evaluate;
 mod inspect;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 use fer_data::DataError;
 use fer_model::ModelError;
 
+use crate::command::baseline::BaselineArguments;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
@@ -55,6 +57,8 @@ enum Command {
     Inspect(InspectArguments),
     /// Judge a saved model on data
     Evaluate(EvaluateArguments),
+    /// Train and judge traditional methods on the same splits, to compare a network with
+    Baseline(BaselineArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
     /// Print the layer table of a network or of a saved model
@@ -97,6 +101,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
