@@ -108,6 +108,41 @@ fn evaluate_batches(
 }
 
 impl Evaluation {
+    /// What anything else than a network made of the pictures `indices`.
+    ///
+    /// - `log_probabilities`: (pictures, classes) row-major, each row's exponentials sum to 1.
+    ///
+    /// # Errors
+    /// A log-probability that is not finite.
+    ///
+    /// # Panics
+    /// Where there are not as many rows as pictures.
+    pub fn of_scores(
+        dataset: &Dataset,
+        indices: Vec<usize>,
+        log_probabilities: &[f32],
+    ) -> Result<Self, NotFinite> {
+        let classes = dataset.class_names().len();
+        let labels: Vec<usize> = indices
+            .iter()
+            .map(|&index| dataset.entry(index).label)
+            .collect();
+        let mut targets = vec![0.0; indices.len() * classes];
+        for (&index, target) in indices.iter().zip(targets.chunks_exact_mut(classes)) {
+            dataset.write_target(index, target);
+        }
+        let mut evaluation = Evaluation {
+            metrics: Metrics::new(dataset.class_names()),
+            predicted: Vec::new(),
+            log_probabilities: Vec::new(),
+            labels: Vec::new(),
+            targets: Vec::new(),
+            indices,
+        };
+        evaluation.add(&labels, &targets, log_probabilities)?;
+        Ok(evaluation)
+    }
+
     fn add(&mut self, labels: &[usize], targets: &[f32], rows: &[f32]) -> Result<(), NotFinite> {
         self.metrics.update(labels, targets, rows)?;
         let classes = self.metrics.confusion().classes();

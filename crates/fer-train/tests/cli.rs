@@ -22,6 +22,10 @@ mod recipes;
 #[path = "cli/judging.rs"]
 mod judging;
 
+// Traditional methods on the splits of a network.
+#[path = "cli/baseline.rs"]
+mod baseline;
+
 // The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
 #[path = "cli/models.rs"]
 mod models;

@@ -3,7 +3,9 @@
 use fer_data::ClassNames;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Report;
+use super::Hog;
+use crate::metrics::{PairedDifference, Report};
+use crate::statistics::Interval;
 
 /// The name of the file in a run directory.
 pub const FILE: &str = "baselines.json";
@@ -50,8 +52,9 @@ pub struct Baseline {
     /// How it was regularised; absent for the majority class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regularisation: Option<Regularisation>,
-    /// The figures. Loss and calibration error are those of the method's scores as logits; see
-    /// [`Scores`](super::Scores).
+    /// The figures. A linear method's scores count as logits, so that loss and calibration error can
+    /// be compared with a network's: their softmax, at the temperature that fits validation best
+    /// where there are pictures enough, are its probabilities.
     pub report: Report,
     /// The class named for each picture, an index into the class names, in the order of the split.
     pub predicted: Vec<usize>,
@@ -67,6 +70,17 @@ pub enum Method {
     LogisticRegression,
     /// A linear support vector machine, one class against the rest.
     LinearSvm,
+}
+
+impl Method {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::MajorityClass => "majority class",
+            Method::LogisticRegression => "logistic regression",
+            Method::LinearSvm => "linear SVM",
+        }
+    }
 }
 
 /// What a method sees of a picture. Each feature is standardised by its mean and standard deviation
@@ -85,7 +99,7 @@ pub enum Features {
         count: usize,
         /// How they are computed.
         #[serde(flatten)]
-        settings: super::Hog,
+        settings: Hog,
     },
 }
 
@@ -97,7 +111,7 @@ pub struct Regularisation {
     pub c: f64,
     /// Every C that was tried, ascending; empty where C is fixed.
     pub tried: Vec<Trial>,
-    /// Whether the solver reached its tolerance before its greatest number of passes, at this C.
+    /// Whether the solver reached its tolerance at this C before its greatest number of passes.
     pub converged: bool,
 }
 
@@ -115,35 +129,34 @@ pub struct Trial {
 #[serde(rename_all = "snake_case")]
 pub enum AgainstNetwork {
     /// The network was judged on the very same pictures.
-    Compared {
-        /// The network's accuracy, 0 to 1.
-        accuracy: f64,
-        /// The network's macro F1.
-        macro_f1: f64,
-        /// One a method, in their order.
-        differences: Vec<Difference>,
-    },
-    /// It was judged on others.
-    NotCompared {
-        /// In words, why not.
-        reason: String,
-    },
+    Compared(NetworkFigures),
+    /// In words, why the two cannot be compared.
+    NotCompared(String),
+}
+
+/// A network's figures on the pictures that judge the methods, and how far it is ahead.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkFigures {
+    /// Its accuracy, 0 to 1.
+    pub accuracy: f64,
+    /// The Wilson interval of the accuracy; absent over no pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_interval: Option<Interval>,
+    /// Its [macro F1](crate::metrics::macro_f1).
+    pub macro_f1: f64,
+    /// The bootstrap interval of the macro F1; absent over no pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macro_f1_interval: Option<Interval>,
+    /// One a method, in their order.
+    pub differences: Vec<NetworkDifference>,
 }
 
 /// The network against one method, picture by picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct NetworkDifference {
     /// The [name](Baseline::name) of the method.
     pub baseline: String,
-    /// The pictures that the network alone names rightly.
-    pub only_network: u64,
-    /// The pictures that the method alone names rightly.
-    pub only_baseline: u64,
-    /// The network's accuracy less the method's, -1 to 1.
-    pub difference: f64,
-    /// The 95 % interval of the difference, from its lower to its upper end.
-    pub interval: [f64; 2],
-    /// McNemar's p: how likely so uneven a share of the pictures that one of the two alone names
-    /// rightly is, were both equally good.
-    pub p: f64,
+    /// The network, the second of the two, less the method, the first.
+    #[serde(flatten)]
+    pub difference: PairedDifference,
 }

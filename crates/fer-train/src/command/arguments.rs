@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use fer_data::audit::Audit;
 use fer_data::{
-    Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason,
+    Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason, open,
 };
 use fer_model::ops::{Engine, EngineChoice};
 use fer_model::{DeviceChoice, SelectedDevice, thousands};
@@ -102,6 +102,25 @@ fn parse_target(word: &str) -> Result<FerPlusTarget, String> {
         "votes" => Ok(FerPlusTarget::Votes),
         _ => Err("expected majority, probabilities or votes".into()),
     }
+}
+
+/// Opens the data. The validation `share` of a recipe is for FER2013, whose PublicTest would choose
+/// without it: data that bring a validation split keep theirs, unless the share was `typed`.
+pub(crate) fn open_by_recipe(
+    data: &mut DataConfig,
+    share: Option<f64>,
+    typed: Option<f64>,
+) -> Result<Dataset> {
+    let asked = data.split.validation_fraction;
+    if asked.is_some() && asked == share && typed.is_none() {
+        data.split.validation_fraction = None;
+        let dataset = open(&data.path, &data.open_settings())?;
+        if !dataset.name().starts_with("FER2013") {
+            return Ok(dataset);
+        }
+        data.split.validation_fraction = asked;
+    }
+    Ok(open(&data.path, &data.open_settings())?)
 }
 
 /// Where to compute, for every command that computes.

@@ -1,6 +1,7 @@
 //! The command line: what a person types, and what they are told.
 
 mod arguments;
+mod baseline;
 mod calibrate;
 mod calibration;
 mod comparison;
@@ -29,6 +30,7 @@ use clap::{Parser, Subcommand};
 use fer_data::DataError;
 use fer_model::ModelError;
 
+use crate::command::baseline::BaselineArguments;
 use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::inspect::InspectArguments;
@@ -65,6 +67,8 @@ enum Command {
     Evaluate(EvaluateArguments),
     /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
     Calibrate(CalibrateArguments),
+    /// Train and judge traditional methods on the same splits, to compare a network with
+    Baseline(BaselineArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
     /// Write report.html in a run directory: how good the network is, and why
@@ -110,6 +114,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
