@@ -56,6 +56,7 @@ pub(crate) fn run(arguments: &BaselineArguments) -> Result<ExitCode> {
     let text = serde_json::to_string_pretty(&baselines)? + "\n";
     if let Some(directory) = &directory {
         directory.write(FILE, text.as_bytes())?;
+        figures::write_html(directory)?;
         people.say(&format!("written     {}", directory.file(FILE).display()))?;
     }
     if arguments.json {

@@ -15,6 +15,7 @@
 //! | `situations.png` | [`contact_sheet`] |
 //! | `reliability.svg`, `.png` | [`reliability`] |
 //! | `coverage.svg`, `.png` | [`coverage`] |
+//! | `explanation/*.png` | [`heat_map`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //! | `report.html` | [`html`] |
 //!
@@ -36,6 +37,7 @@ pub mod coverage;
 pub mod curves;
 pub mod gallery;
 pub mod html;
+pub mod heat_map;
 pub mod model_card;
 pub mod order_curves;
 pub mod reliability;

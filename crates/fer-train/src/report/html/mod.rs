@@ -35,6 +35,7 @@ use self::situations::Situations;
 use self::verdict::Verdict;
 use crate::baseline::Baselines;
 use crate::metrics::Report;
+use crate::report::canvas::FONT;
 
 pub use self::contents::Contents;
 
@@ -51,6 +52,8 @@ struct Page<'a> {
     script: &'static str,
     /// The script's SHA-256 in base 64, by which the page's policy knows it.
     script_hash: String,
+    /// The font of the figures, in base 64.
+    font: String,
     commands: Commands,
     verdict: Verdict<'a>,
     report: Option<&'a Report>,
@@ -91,6 +94,7 @@ impl<'a> Page<'a> {
             style: STYLE,
             script: SCRIPT,
             script_hash: STANDARD.encode(Sha256::digest(SCRIPT)),
+            font: STANDARD.encode(FONT),
             commands: Commands::new(contents.config.as_ref()),
             verdict: Verdict::new(contents),
             report,

@@ -150,21 +150,22 @@ fn facts(contents: &Contents) -> Vec<Fact> {
 /// How far the network is ahead of the best of the traditional methods.
 fn beside_best(contents: &Contents) -> Option<Fact> {
     let baselines = contents.baselines.as_ref()?;
-    let AgainstNetwork::Compared { differences, .. } = baselines.against_network.as_ref()? else {
+    let AgainstNetwork::Compared(network) = baselines.against_network.as_ref()? else {
         return None;
     };
-    let nearest = differences
-        .iter()
-        .min_by(|one, other| one.difference.total_cmp(&other.difference))?;
-    let [low, high] = nearest.interval;
+    if network.accuracy != contents.metrics.as_ref()?.accuracy {
+        return None;
+    }
+    let differences = network.differences.iter();
+    let nearest =
+        differences.min_by(|one, other| one.difference.accuracy.total_cmp(&other.difference.accuracy))?;
+    let interval = nearest.difference.accuracy_interval;
     Some(Fact {
         name: "points ahead of the best traditional method",
-        value: format!("{:+.1}", 100.0 * nearest.difference),
-        detail: format!(
-            "{:+.1} to {:+.1}, against {}",
-            100.0 * low,
-            100.0 * high,
-            nearest.baseline
-        ),
+        value: format!("{:+.1}", 100.0 * nearest.difference.accuracy),
+        detail: match interval {
+            Some(interval) => format!("{}, against {}", interval.points(), nearest.baseline),
+            None => format!("against {}", nearest.baseline),
+        },
     })
 }

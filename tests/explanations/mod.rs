@@ -1,0 +1,2 @@
+mod drawn_regions;
+mod methods;
