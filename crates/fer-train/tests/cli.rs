@@ -34,6 +34,12 @@ mod models;
 #[path = "cli/robustness.rs"]
 mod robustness;
 
+// The report, in a browser and without, and what TensorBoard reads.
+#[path = "cli/browser.rs"]
+mod browser;
+#[path = "cli/report.rs"]
+mod report;
+
 // Every command of the README.
 #[path = "cli/readme.rs"]
 mod readme;

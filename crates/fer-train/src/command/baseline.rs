@@ -12,6 +12,7 @@ use crate::command::Usage;
 use crate::command::arguments::{DataArguments, describe_data, open_by_recipe};
 use crate::command::output::{self, People, percent};
 use crate::config::{Config, DataConfig};
+use crate::figures;
 use crate::predictions::{self, Predictions};
 use crate::recipe::Recipe;
 use crate::run::RunDirectory;

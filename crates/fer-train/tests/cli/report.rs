@@ -5,7 +5,7 @@ use fer_data::drawn::DrawnFaces;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::{fer, small_table, stderr, stdout};
+use crate::{SMALL, fer, small_table, stderr, stdout};
 
 /// Class names that would be markup, and end the data of a script, were they not escaped.
 const CLASSES: [&str; 3] = [
@@ -18,15 +18,22 @@ const CLASSES: [&str; 3] = [
 fn hostile_faces(folder: &Path) {
     let faces = DrawnFaces::new(8).subjects(12).takes(2);
     let mut manifest = csv::Writer::from_path(folder.join("faces.csv")).unwrap();
-    manifest.write_record(["path", "label", "subject", "age"]).unwrap();
+    manifest
+        .write_record(["path", "label", "subject", "age"])
+        .unwrap();
     for index in 0..faces.len() {
         let face = faces.draw(index);
         let class = CLASSES[face.expression.index() % CLASSES.len()];
         let name = format!("<i>{index}&'\".png");
         let image = image::GrayImage::from_raw(48, 48, face.pixels).unwrap();
         image.save(folder.join(&name)).unwrap();
-        let (subject, age) = (face.subject.to_string(), (20 + face.subject % 2).to_string());
-        manifest.write_record([&name, class, &subject, &age]).unwrap();
+        let (subject, age) = (
+            face.subject.to_string(),
+            (20 + face.subject % 2).to_string(),
+        );
+        manifest
+            .write_record([&name, class, &subject, &age])
+            .unwrap();
     }
     manifest.flush().unwrap();
 }
@@ -38,7 +45,11 @@ fn hostile_run(folder: &Path) -> PathBuf {
                  --validation-fraction 0.2 --test-fraction 0.4";
     let trained = fer(folder, &train.split_whitespace().collect::<Vec<_>>());
     assert!(trained.status.success(), "{}", stderr(&trained));
-    assert!(stdout(&trained).contains("report      run/report.html"), "{}", stdout(&trained));
+    assert!(
+        stdout(&trained).contains("report      run/report.html"),
+        "{}",
+        stdout(&trained)
+    );
     let tried = "evaluate run/model.safetensors --data faces.csv --robustness --out run";
     let tried = fer(folder, &tried.split(' ').collect::<Vec<_>>());
     assert!(tried.status.success(), "{}", stderr(&tried));
@@ -67,7 +78,11 @@ fn a_report_works_in_chromium_whatever_the_names_are() {
     browser.show((1280, 900), false, "light");
     browser.open(&page);
 
-    let text = browser.value("document.body.innerText").as_str().unwrap().to_string();
+    let text = browser
+        .value("document.body.innerText")
+        .as_str()
+        .unwrap()
+        .to_string();
     for name in CLASSES {
         assert!(text.contains(name), "{name} is not shown");
     }
@@ -78,7 +93,10 @@ fn a_report_works_in_chromium_whatever_the_names_are() {
         for scheme in ["light", "dark"] {
             browser.show(size, mobile, scheme);
             let wide = browser.value("document.documentElement.scrollWidth");
-            assert!(wide.as_u64().unwrap() <= u64::from(size.0), "{wide} of {size:?}, {scheme}");
+            assert!(
+                wide.as_u64().unwrap() <= u64::from(size.0),
+                "{wide} of {size:?}, {scheme}"
+            );
             text_stands_out(&mut browser, scheme);
             keep(&mut browser, &format!("{}-{scheme}.png", size.0));
         }
@@ -99,7 +117,10 @@ fn a_click_on_a_cell_shows_its_pictures(browser: &mut Browser, run: &Path) {
     let count = matrix[row][column].as_u64().unwrap();
     let button = format!("button[data-cell='{row}-{column}']");
     browser.click(&button);
-    assert_eq!(browser.value("document.getElementById('pictures').open"), true);
+    assert_eq!(
+        browser.value("document.getElementById('pictures').open"),
+        true
+    );
     let shown = browser.value("document.querySelectorAll('#pictures-list .face').length");
     assert_eq!(shown, count.min(24));
     let note = browser.value("document.getElementById('pictures-note').textContent");
@@ -117,22 +138,41 @@ fn a_click_on_a_cell_shows_its_pictures(browser: &mut Browser, run: &Path) {
     assert_eq!(places, json!([shown, true]));
     keep(browser, "dialog.png");
     browser.press("Escape", 27);
-    assert_eq!(browser.value("document.getElementById('pictures').open"), false);
-    let back = format!("document.activeElement === document.querySelector({})", json!(button));
+    assert_eq!(
+        browser.value("document.getElementById('pictures').open"),
+        false
+    );
+    let back = format!(
+        "document.activeElement === document.querySelector({})",
+        json!(button)
+    );
     assert_eq!(browser.value(&back), true, "the cell has the focus again");
 }
 
 fn the_keyboard_does_as_well(browser: &mut Browser) {
     browser.value("document.querySelector('button[data-cell]').focus()");
     let first = browser.value("document.activeElement.dataset.cell");
-    let arrow = if first == "0-2" { ("ArrowDown", 40) } else { ("ArrowRight", 39) };
+    let arrow = if first == "0-2" {
+        ("ArrowDown", 40)
+    } else {
+        ("ArrowRight", 39)
+    };
     browser.press(arrow.0, arrow.1);
     let next = browser.value("document.activeElement.dataset.cell");
-    assert!(next.is_string() && next != first, "{arrow:?} went from {first} to {next}");
+    assert!(
+        next.is_string() && next != first,
+        "{arrow:?} went from {first} to {next}"
+    );
     browser.press("Enter", 13);
-    assert_eq!(browser.value("document.getElementById('pictures').open"), true);
+    assert_eq!(
+        browser.value("document.getElementById('pictures').open"),
+        true
+    );
     browser.click("#pictures-close");
-    assert_eq!(browser.value("document.getElementById('pictures').open"), false);
+    assert_eq!(
+        browser.value("document.getElementById('pictures').open"),
+        false
+    );
 }
 
 /// Headings that skip no level, alternatives for pictures, cells of tables that know their heads, and
@@ -205,16 +245,77 @@ fn it_can_be_printed(browser: &mut Browser) {
     browser.call("Emulation.setEmulatedMedia", json!({ "media": "" }));
     let whole = json!({ "printBackground": true, "paperWidth": 8.27, "paperHeight": 11.69 });
     let printed = browser.bytes("Page.printToPDF", whole);
-    assert!(printed.starts_with(b"%PDF") && printed.len() > 20_000, "{}", printed.len());
+    assert!(
+        printed.starts_with(b"%PDF") && printed.len() > 20_000,
+        "{}",
+        printed.len()
+    );
     if let Some(folder) = std::env::var_os("REPORT_PICTURES") {
         fs::write(Path::new(&folder).join("report.pdf"), printed).unwrap();
     }
 }
 
+/// What lies in the directory decides what the page shows.
 #[test]
 fn a_part_that_is_not_there_yet_shows_the_command_that_computes_it() {
     let folder = tempfile::tempdir().unwrap();
-    let out = small_table(folder.path());
-    let trained = fer(folder.path(), &out.iter().map(|&word| word).collect::<Vec<_>>());
+    let at = folder.path();
+    small_table(at);
+    let trained = fer(at, &[&SMALL[..], &["--out", "run"]].concat());
     assert!(trained.status.success(), "{}", stderr(&trained));
+    let page = |run: &str| fs::read_to_string(at.join(run).join("report.html")).unwrap();
+    let of_run = page("run");
+    let votes = "--data DATA --ferplus fer2013new.csv";
+    for command in [
+        format!("fer-train evaluate RUN/model.safetensors {votes} --robustness --out RUN"),
+        format!("fer-train explain --model RUN/model.safetensors {votes} --out RUN"),
+        format!("fer-train baseline {votes} --out RUN"),
+    ] {
+        assert!(of_run.contains(&command), "{command}");
+    }
+    assert!(
+        !of_run.contains(&at.display().to_string()),
+        "no path of the machine"
+    );
+
+    // Written again it is the same to the last byte.
+    let again = fer(at, &["report", "run"]);
+    assert!(again.status.success(), "{}", stderr(&again));
+    assert_eq!(page("run"), of_run);
+
+    // A directory of a model that was judged elsewhere has neither curves nor a card.
+    let judged =
+        "evaluate run/model.safetensors --data fer2013.csv --ferplus fer2013new.csv --out judged";
+    let judged = fer(at, &judged.split(' ').collect::<Vec<_>>());
+    assert!(judged.status.success(), "{}", stderr(&judged));
+    let of_judged = page("judged");
+    assert!(of_judged.contains("Nothing was trained in this directory"));
+    assert!(of_judged.contains("A cell opens its pictures"));
+    assert_eq!(
+        of_judged
+            .matches("pictures that it was not trained on")
+            .count(),
+        1
+    );
+
+    // An older run without pictures says how to get them.
+    fs::remove_file(at.join("judged/gallery.json")).unwrap();
+    assert!(fer(at, &["report", "judged"]).status.success());
+    assert!(page("judged").contains("The pictures of the cells come with:"));
+}
+
+#[test]
+fn a_directory_without_findings_and_a_broken_file_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let refused = |words: &str| {
+        let output = fer(at, &["report", "run"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    };
+    refused("run is no directory");
+    fs::create_dir(at.join("run")).unwrap();
+    refused("run holds nothing to report");
+    fs::write(at.join("run/metrics.json"), "{ \"split\": 7 }").unwrap();
+    refused("run/metrics.json is not as this program writes it");
 }

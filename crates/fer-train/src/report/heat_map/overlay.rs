@@ -19,7 +19,7 @@ const COVER: [f64; 2] = [0.18, 0.55];
 /// The colour of a value from 0 to 1, red, green and blue: viridis, whose lightness rises evenly and
 /// which colour-blind readers see as others do.
 pub fn colour(value: f64) -> [u8; 3] {
-    let colour = ViridisRGB.get_color(value.clamp(0.0, 1.0));
+    let colour = ViridisRGB::get_color(value.clamp(0.0, 1.0));
     [colour.0, colour.1, colour.2]
 }
 

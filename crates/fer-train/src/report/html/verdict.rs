@@ -157,8 +157,11 @@ fn beside_best(contents: &Contents) -> Option<Fact> {
         return None;
     }
     let differences = network.differences.iter();
-    let nearest =
-        differences.min_by(|one, other| one.difference.accuracy.total_cmp(&other.difference.accuracy))?;
+    let nearest = differences.min_by(|one, other| {
+        one.difference
+            .accuracy
+            .total_cmp(&other.difference.accuracy)
+    })?;
     let interval = nearest.difference.accuracy_interval;
     Some(Fact {
         name: "points ahead of the best traditional method",
