@@ -39,6 +39,8 @@ mod robustness;
 mod browser;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/tensorboard.rs"]
+mod tensorboard;
 
 // Every command of the README.
 #[path = "cli/readme.rs"]
