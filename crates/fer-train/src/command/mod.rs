@@ -2,7 +2,9 @@
 
 mod arguments;
 mod calibration;
+mod comparison;
 mod evaluate;
+mod groups;
 mod inspect;
 mod model;
 mod output;
@@ -54,7 +56,7 @@ enum Command {
     Train(TrainArguments),
     /// Say what a data set is and what is wrong with it, before any training
     Inspect(InspectArguments),
-    /// Judge a saved model on data
+    /// Judge a saved model on data, or compare two on the same pictures
     Evaluate(EvaluateArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),

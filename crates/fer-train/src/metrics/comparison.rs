@@ -11,7 +11,8 @@ use crate::statistics::{Bootstrap, Interval, McNemar, paired_difference};
 /// Two models' figures on the same pictures, and how they differ: the JSON of `evaluate A B --json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Name of the split: `train`, `validation`, `test` or `all`.
+    /// Name of the split: `train`, `validation`, `test` or `all`; that of the first model that was
+    /// trained on these data. Each model's figures name its own: one's test may be another's validation.
     pub split: String,
     /// The number of pictures.
     pub n: u64,

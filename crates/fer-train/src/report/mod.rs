@@ -19,6 +19,7 @@ mod error;
 
 mod axis;
 mod drawing;
+mod gaps;
 
 pub mod canvas;
 pub mod confusion_matrix;
