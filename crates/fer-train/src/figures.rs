@@ -1,7 +1,7 @@
 //! The figures of a run, made from what it found.
 
-use anyhow::Result;
-use fer_data::{Dataset, Picture, Situation, random::stream};
+use anyhow::{Context, Result};
+use fer_data::{Dataset, PIXELS, Picture, Situation, random::stream};
 use rand::seq::SliceRandom;
 
 use crate::evaluation::Evaluation;
@@ -152,16 +152,18 @@ pub fn write_robustness(run: &RunDirectory, robustness: &Robustness) -> Result<(
     run.write("robustness.png", &report::robustness::png(robustness)?)
 }
 
-/// Writes `situations.png`: picture `index` as it is and at each strength of each situation.
+/// Writes `situations.png`: of the pictures `indices` the most typical one, as it is and at each
+/// strength of each situation.
 ///
 /// # Errors
-/// A picture that cannot be read, or a file that cannot be written.
+/// No picture, one that cannot be read, or a file that cannot be written.
 pub fn write_situations(
     run: &RunDirectory,
     dataset: &Dataset,
-    index: usize,
+    indices: &[usize],
     seed: u64,
 ) -> Result<()> {
+    let index = most_typical(dataset, indices)?;
     let picture = dataset.picture(index)?;
     let labels = Situation::ALL.map(|situation| {
         let [weakest, .., strongest] = situation.strengths();
@@ -182,4 +184,25 @@ pub fn write_situations(
     let rows: Vec<Row> = rows.collect();
     let columns = rows.iter().map(|row| row.pictures.len()).max().unwrap_or(1);
     run.write("situations.png", &contact_sheet::png(&rows, columns)?)
+}
+
+/// The picture that goes best with the mean of them all, by correlation: the first of equals.
+fn most_typical(dataset: &Dataset, indices: &[usize]) -> Result<usize> {
+    let first = *indices.first().context("there is no picture to show")?;
+    let mut sums = vec![0; PIXELS];
+    for &index in indices {
+        for (sum, &value) in sums.iter_mut().zip(dataset.picture(index)?.pixels()) {
+            *sum += usize::from(value);
+        }
+    }
+    let mean = sums.iter().map(|sum| (sum / indices.len()) as u8);
+    let mean = Picture::from_pixels(&mean.collect::<Vec<u8>>(), "the mean picture")?;
+    let mut best = (first, f64::MIN);
+    for &index in indices {
+        let likeness = dataset.picture(index)?.correlation(&mean).unwrap_or(-1.0);
+        if likeness > best.1 {
+            best = (index, likeness);
+        }
+    }
+    Ok(best.0)
 }

@@ -135,7 +135,7 @@ impl Robustness {
 pub struct SituationFigures {
     /// The situation's name, such as `low contrast`.
     pub name: String,
-    /// What a strength counts, such as `standard deviation in pixels`.
+    /// What a strength counts, such as `pixels of standard deviation`.
     pub unit: String,
     /// The mean accuracy over the strengths, in [0, 1].
     pub mean_accuracy: f64,

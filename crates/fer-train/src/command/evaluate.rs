@@ -37,7 +37,7 @@ pub(crate) struct EvaluateArguments {
     pub(super) split: Option<String>,
     /// Judge it under blur, noise, darkness, low contrast, rotation and low resolution and with eyes
     /// or mouth covered, each at five strengths
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["second", "groups"])]
     robustness: bool,
     /// A directory for what is found out, tables, figures and the report: a run, or one to be made
     #[arg(long, value_name = "DIR")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use fer_data::{Situation, Split};
 use fer_model::thousands;
 
@@ -27,10 +27,9 @@ pub(crate) fn run(trial: &Trial<'_>, wanted: &Wanted<'_>) -> Result<()> {
     let directory = wanted.out.map(RunDirectory::for_results).transpose()?;
     let robustness = tried(trial, wanted, people)?;
     if let Some(directory) = &directory {
-        let first = trial.indices.first().context("there is no picture")?;
         directory.write("robustness.json", robustness.json()?.as_bytes())?;
         figures::write_robustness(directory, &robustness)?;
-        figures::write_situations(directory, trial.dataset, *first, trial.seed)?;
+        figures::write_situations(directory, trial.dataset, trial.indices, trial.seed)?;
         figures::write_html(directory)?;
         people.say(&format!(
             "written     {}: robustness.json, robustness.svg, robustness.png, situations.png, report.html",

@@ -112,6 +112,10 @@ fn people_read_a_table_and_neither_threads_nor_runs_change_a_figure() {
     };
     let one = json("1", &[]);
     assert_eq!(one, json("3", &[]));
+    for other in ["run/model.safetensors", "--group=age"] {
+        let refused = fer(at, &[&EVALUATE[..2], &[other], &EVALUATE[2..]].concat());
+        assert_eq!(refused.status.code(), Some(2), "not at once with {other}");
+    }
     let other: Robustness = serde_json::from_str(&json("2", &["--seed", "9"])).unwrap();
     assert_eq!(other.seed, 9);
 }
