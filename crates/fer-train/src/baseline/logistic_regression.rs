@@ -1,18 +1,15 @@
 //! Multinomial logistic regression.
 
-use std::sync::Mutex;
+mod objective;
 
-use anyhow::{Context, Error, Result};
-use argmin::core::{CostFunction, Executor, Gradient, State, TerminationReason, TerminationStatus};
+use anyhow::{Context, Result};
+use argmin::core::{Executor, State, TerminationReason, TerminationStatus};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
-use rayon::prelude::*;
 
+use self::objective::Objective;
 use super::linear_model::{LANES, LinearModel};
 use super::{FeatureMatrix, Fitted};
-
-/// Pictures whose gradients are taken together; their order is fixed, so the bits are.
-const PART: usize = 512;
 
 /// Steps that L-BFGS remembers, as in scipy.
 const MEMORY: usize = 10;
@@ -20,7 +17,7 @@ const MEMORY: usize = 10;
 /// Where L-BFGS stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogisticSettings {
-    /// The Euclidean length of the gradient of the mean loss. Default 1e-4.
+    /// The Euclidean length of the gradient of the mean loss. Default 1e-3.
     pub tolerance: f64,
     /// The most iterations. Default 1000.
     pub iterations: u64,
@@ -29,7 +26,7 @@ pub struct LogisticSettings {
 impl Default for LogisticSettings {
     fn default() -> Self {
         Self {
-            tolerance: 1e-4,
+            tolerance: 1e-3,
             iterations: 1000,
         }
     }
@@ -78,13 +75,8 @@ impl<'a> LogisticRegression<'a> {
     /// # Errors
     /// A loss that is not finite.
     pub fn fit(&mut self, c: f64) -> Result<Fitted> {
-        let objective = Objective {
-            pictures: self.pictures,
-            labels: self.labels,
-            classes: self.classes,
-            penalty: 1.0 / (c * self.labels.len().max(1) as f64),
-            last: Mutex::new(None),
-        };
+        let (pictures, labels) = (self.pictures, self.labels);
+        let objective = Objective::new(pictures, labels, self.classes, c);
         let search = MoreThuenteLineSearch::new();
         let solver = LBFGS::new(search, MEMORY).with_tolerance_grad(self.settings.tolerance)?;
         let start = self.parameters.clone();
@@ -118,205 +110,16 @@ impl<'a> LogisticRegression<'a> {
     }
 }
 
-/// The mean loss with its penalty, over parameters (groups of classes, features and then the
-/// intercept, classes of the group). The last group is filled up with classes that do not exist; their
-/// probability is 0 and so is their gradient.
-struct Objective<'a> {
-    pictures: &'a FeatureMatrix,
-    labels: &'a [usize],
-    classes: usize,
-    /// The weight of ½|W|².
-    penalty: f64,
-    /// L-BFGS asks for loss and gradient one after the other; both come of one pass.
-    last: Mutex<Option<(Vec<f64>, Value)>>,
-}
-
-#[derive(Clone)]
-struct Value {
-    loss: f64,
-    gradient: Vec<f64>,
-}
-
-impl CostFunction for Objective<'_> {
-    type Param = Vec<f64>;
-    type Output = f64;
-
-    fn cost(&self, parameters: &Vec<f64>) -> Result<f64, Error> {
-        self.at(parameters, |value| value.loss)
-    }
-}
-
-impl Gradient for Objective<'_> {
-    type Param = Vec<f64>;
-    type Gradient = Vec<f64>;
-
-    fn gradient(&self, parameters: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        self.at(parameters, |value| value.gradient.clone())
-    }
-}
-
-impl Objective<'_> {
-    fn at<T>(&self, parameters: &[f64], of: impl FnOnce(&Value) -> T) -> Result<T> {
-        let mut last = self
-            .last
-            .lock()
-            .map_err(|error| Error::msg(error.to_string()))?;
-        match &*last {
-            Some((known, value)) if known == parameters => Ok(of(value)),
-            _ => {
-                let value = self.value(parameters);
-                anyhow::ensure!(value.loss.is_finite(), "the loss is {}", value.loss);
-                let asked = of(&value);
-                *last = Some((parameters.to_vec(), value));
-                Ok(asked)
-            }
-        }
-    }
-
-    fn value(&self, parameters: &[f64]) -> Value {
-        let features = self.pictures.features();
-        let labels = self.labels.par_chunks(PART);
-        let parts: Vec<Value> = self
-            .pictures
-            .parts(PART)
-            .zip(labels)
-            .map(|(rows, labels)| self.part(parameters, rows, labels))
-            .collect();
-        let share = 1.0 / self.labels.len().max(1) as f64;
-        let mut value = Value {
-            loss: 0.0,
-            gradient: vec![0.0; parameters.len()],
-        };
-        for part in parts {
-            value.loss += share * part.loss;
-            let gradients = value.gradient.iter_mut().zip(part.gradient);
-            gradients.for_each(|(sum, part)| *sum += share * part);
-        }
-        let groups = (features + 1) * LANES;
-        let gradients = value.gradient.chunks_exact_mut(groups);
-        for (gradient, parameters) in gradients.zip(parameters.chunks_exact(groups)) {
-            let weights = gradient.iter_mut().zip(&parameters[..features * LANES]);
-            for (gradient, weight) in weights {
-                value.loss += 0.5 * self.penalty * weight * weight;
-                *gradient += self.penalty * weight;
-            }
-        }
-        value
-    }
-
-    /// Loss and gradient of some pictures, summed.
-    fn part(&self, parameters: &[f64], rows: &[f32], labels: &[usize]) -> Value {
-        let features = self.pictures.features();
-        let (parameters, _) = parameters.as_chunks::<LANES>();
-        let mut loss = 0.0;
-        let mut gradient = vec![[0.0; LANES]; parameters.len()];
-        let mut scores = vec![0.0; self.classes.next_multiple_of(LANES)];
-        for (row, &label) in rows.chunks_exact(features).zip(labels) {
-            let groups = parameters.chunks_exact(features + 1);
-            for (scores, weights) in scores.as_chunks_mut::<LANES>().0.iter_mut().zip(groups) {
-                *scores = sums(weights, row);
-            }
-            loss += to_residuals(&mut scores, self.classes, label);
-            let groups = gradient.chunks_exact_mut(features + 1);
-            for (residuals, gradient) in scores.as_chunks::<LANES>().0.iter().zip(groups) {
-                add(gradient, residuals, row);
-            }
-        }
-        Value {
-            loss,
-            gradient: gradient.into_flattened(),
-        }
-    }
-}
-
-/// The weighted sums of a row for the classes of a group; the last weights are the intercepts.
-fn sums(weights: &[[f64; LANES]], row: &[f32]) -> [f64; LANES] {
-    let mut sums = weights[row.len()];
-    for (weights, &value) in weights.iter().zip(row) {
-        for lane in 0..LANES {
-            sums[lane] += weights[lane] * f64::from(value);
-        }
-    }
-    sums
-}
-
-/// Adds the row times each class's residual to a group's gradient.
-fn add(gradient: &mut [[f64; LANES]], residuals: &[f64; LANES], row: &[f32]) {
-    for (gradient, &value) in gradient.iter_mut().zip(row) {
-        for lane in 0..LANES {
-            gradient[lane] += residuals[lane] * f64::from(value);
-        }
-    }
-    for lane in 0..LANES {
-        gradient[row.len()][lane] += residuals[lane];
-    }
-}
-
-/// Turns scores into probabilities, less 1 for the label, and gives the loss. Past `classes` all are 0.
-fn to_residuals(scores: &mut [f64], classes: usize, label: usize) -> f64 {
-    let (scores, beyond) = scores.split_at_mut(classes);
-    beyond.fill(0.0);
-    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let of_label = scores[label] - largest;
-    let mut sum = 0.0;
-    for score in scores.iter_mut() {
-        *score = (*score - largest).exp();
-        sum += *score;
-    }
-    scores.iter_mut().for_each(|score| *score /= sum);
-    scores[label] -= 1.0;
-    sum.ln() - of_label
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
-    fn pictures() -> (FeatureMatrix, Vec<usize>) {
-        let values = (0..6000).map(|place| ((place * place * 7) % 23) as f32 / 10.0 - 1.0);
-        let labels = (0..2000).map(|place| (place * place) % 11 % 9);
-        (FeatureMatrix::new(3, values.collect()), labels.collect())
-    }
-
-    fn objective<'a>(pictures: &'a FeatureMatrix, labels: &'a [usize]) -> Objective<'a> {
-        Objective {
-            pictures,
-            labels,
-            classes: 9,
-            penalty: 0.3,
-            last: Mutex::new(None),
-        }
-    }
-
-    #[test]
-    fn the_gradient_is_that_of_finite_differences() {
-        let (pictures, labels) = pictures();
-        let objective = objective(&pictures, &labels);
-        let mut parameters: Vec<f64> = (0..2 * 4 * LANES)
-            .map(|place| ((place * 5) % 13) as f64 / 10.0 - 0.5)
-            .collect();
-        let gradient = objective.value(&parameters).gradient;
-        for place in 0..parameters.len() {
-            let exists = place / (4 * LANES) * LANES + place % LANES < 9;
-            if !exists {
-                parameters[place] = 0.0;
-                continue;
-            }
-            let step = 1e-5;
-            parameters[place] += step;
-            let above = objective.value(&parameters).loss;
-            parameters[place] -= 2.0 * step;
-            let below = objective.value(&parameters).loss;
-            parameters[place] += step;
-            let difference = (above - below) / (2.0 * step);
-            assert!((gradient[place] - difference).abs() < 1e-8, "{place}");
-        }
-    }
-
     #[test]
     fn classes_that_fill_up_the_last_group_learn_nothing() {
-        let (pictures, labels) = pictures();
+        let values = (0..6000).map(|place| ((place * place * 7) % 23) as f32 / 10.0 - 1.0);
+        let pictures = FeatureMatrix::new(3, values.collect());
+        let labels: Vec<usize> = (0..2000).map(|place| (place * place) % 11 % 9).collect();
         let mut regression = LogisticRegression::new(&pictures, &labels, 9, Default::default());
         let fitted = regression.fit(1.0).unwrap();
         assert!(fitted.converged);

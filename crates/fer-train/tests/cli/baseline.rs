@@ -172,7 +172,7 @@ fn the_data_of_a_run_are_divided_as_the_run_did_and_flags_go_over_it() {
         let (found, _) = baselines(at, &[&["--out", "run"], more].concat());
         found.trained_on
     };
-    assert_eq!(trained_on(&[]), 36);
+    assert_eq!(trained_on(&[]), 32);
     assert!(trained_on(&["--validation-fraction", "0.25"]) > 48);
 }
 
