@@ -19,7 +19,9 @@ fn python() -> PathBuf {
     let python = environment.join("bin/python");
     let whole = environment.join(PACKAGE);
     if !whole.is_file() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment));
         run(Command::new(&python).args(["-m", "pip", "install", "--quiet", PACKAGE]));
         fs::write(whole, "").unwrap();
     }
@@ -53,7 +55,10 @@ fn tensorboard_reads_the_history_of_a_run() {
     small_table(at);
     for (epochs, out) in [("3", "whole"), ("1", "stopped")] {
         let mut arguments = [&SMALL[..], &["--out", out]].concat();
-        let place = arguments.iter().position(|word| *word == "--epochs").unwrap();
+        let place = arguments
+            .iter()
+            .position(|word| *word == "--epochs")
+            .unwrap();
         arguments[place + 1] = epochs;
         let trained = fer(at, &arguments);
         assert!(trained.status.success(), "{}", stderr(&trained));
@@ -69,10 +74,18 @@ fn tensorboard_reads_the_history_of_a_run() {
     let columns = history.headers().unwrap().clone();
     let rows: Vec<Vec<f64>> = history
         .records()
-        .map(|row| row.unwrap().iter().map(|cell| cell.parse().unwrap()).collect())
+        .map(|row| {
+            row.unwrap()
+                .iter()
+                .map(|cell| cell.parse().unwrap())
+                .collect()
+        })
         .collect();
     assert_eq!(rows.len(), 3);
-    assert_eq!(read["scalars"].as_object().unwrap().len(), columns.len() - 1);
+    assert_eq!(
+        read["scalars"].as_object().unwrap().len(),
+        columns.len() - 1
+    );
     for (column, name) in columns.iter().enumerate().skip(1) {
         let tag = match name.split_once('_').unwrap() {
             ("learning", _) => name.to_string(),
@@ -80,7 +93,11 @@ fn tensorboard_reads_the_history_of_a_run() {
         };
         for (row, event) in rows.iter().zip(read["scalars"][&tag].as_array().unwrap()) {
             assert_eq!(event[0].as_f64().unwrap(), row[0], "{tag}");
-            assert_eq!(event[1].as_f64().unwrap() as f32, row[column] as f32, "{tag}");
+            assert_eq!(
+                event[1].as_f64().unwrap() as f32,
+                row[column] as f32,
+                "{tag}"
+            );
         }
     }
 }

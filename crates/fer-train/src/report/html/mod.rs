@@ -126,3 +126,7 @@ fn audit(contents: &Contents) -> Option<AuditView> {
 fn data_url(png: impl AsRef<[u8]>) -> String {
     format!("data:image/png;base64,{}", STANDARD.encode(png))
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
