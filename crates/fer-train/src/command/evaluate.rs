@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use fer_data::{Dataset, Split, open};
+use fer_data::{Dataset, Split, audit, open};
 use fer_model::file::{Calibration, Description, TrainingSummary};
 use fer_model::{ClassNames, ModelError, thousands};
 
@@ -17,6 +17,7 @@ use crate::config::DataConfig;
 use crate::evaluation::evaluate;
 use crate::figures;
 use crate::metrics::Report;
+use crate::report::html::DESCRIPTION;
 use crate::robustness::Trial;
 use crate::run::{RunDirectory, report_json};
 use crate::statistics::{percent_within, score_within};
@@ -114,6 +115,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
     if let Some(run) = &run {
         judgement.write(run, model.description.training.seed)?;
+        write_origins(run, &model.description, &dataset)?;
         figures::write_html(run)?;
     }
     if arguments.json {
@@ -129,6 +131,16 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
         people.say(&format!("results     {}", run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what was judged and on which data, for a report that has neither.
+fn write_origins(run: &RunDirectory, description: &Description, dataset: &Dataset) -> Result<()> {
+    let description = serde_json::to_string_pretty(description)? + "\n";
+    run.write(DESCRIPTION, description.as_bytes())?;
+    if run.file("audit.json").is_file() {
+        return Ok(());
+    }
+    run.write_audit(&audit::without_near_copies(dataset)?)
 }
 
 /// What of the model was chosen on pictures of this split of its own data.

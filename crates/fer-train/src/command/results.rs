@@ -85,8 +85,9 @@ fn save(
     weights: &BTreeMap<String, Tensor>,
     description: &Description,
 ) -> Result<()> {
-    /// What `evaluate --robustness` and `explain` leave.
-    const FOUND_OUT: [&str; 5] = [
+    /// What `evaluate` and `explain` leave.
+    const FOUND_OUT: [&str; 6] = [
+        html::DESCRIPTION,
         "robustness.json",
         "robustness.svg",
         "robustness.png",

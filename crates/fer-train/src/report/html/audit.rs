@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The part of [`fer_data::audit::Audit`] that a report shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AuditView {
-    name: String,
+    pub(super) name: String,
     split_rule: String,
     pictures: usize,
     splits: Sides,

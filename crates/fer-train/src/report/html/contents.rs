@@ -33,7 +33,7 @@ pub struct Contents {
     pub history: Vec<EpochRecord>,
     /// `config.toml`.
     pub config: Option<Config>,
-    /// What `model.safetensors` says of itself.
+    /// What the model that was judged says of itself: `model.json`, or else `model.safetensors`.
     pub description: Option<Description>,
     /// `predictions.csv`.
     pub predictions: Option<Predictions>,
@@ -174,6 +174,9 @@ impl Directory<'_> {
     }
 
     fn description(&self) -> Result<Option<Description>> {
+        if let Some(judged) = self.json(super::DESCRIPTION)? {
+            return Ok(Some(judged));
+        }
         let name = "model.safetensors";
         let Some(bytes) = self.bytes(name)? else {
             return Ok(None);

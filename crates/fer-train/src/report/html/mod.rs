@@ -42,6 +42,10 @@ pub use self::contents::Contents;
 /// The name of the page in a run directory.
 pub const FILE: &str = "report.html";
 
+/// The name of the file that says which model was judged, by `evaluate --out`: its
+/// [`Description`] as JSON.
+pub const DESCRIPTION: &str = "model.json";
+
 const SCRIPT: &str = include_str!("templates/script.js");
 const STYLE: &str = include_str!("templates/style.css");
 

@@ -18,6 +18,8 @@ pub(super) struct Verdict<'a> {
     interval: Option<Interval>,
     n: u64,
     split: &'a str,
+    /// What people call the data; absent where nothing says it.
+    data: Option<&'a str>,
     /// The share of the most frequent class: what a network reaches that always names it.
     majority: f64,
     /// The name of that class.
@@ -53,6 +55,7 @@ impl<'a> Verdict<'a> {
             interval: report.and_then(|report| report.accuracy_interval),
             n,
             split: report.map_or("", |report| &report.split),
+            data: contents.audit.as_ref().map(|audit| audit.name.as_str()),
             majority: most.map_or(0.0, |class| class.score.support as f64 / n.max(1) as f64),
             majority_name: most.map_or("", |class| &class.name),
             chosen: report.and_then(|report| chosen(contents, report)),
