@@ -142,15 +142,16 @@ mod tests {
     fn steps_out_of_order_or_range_are_not_usable() {
         assert!(abstention().is_usable());
         assert!(abstention().carried_over().is_usable());
-        for change in [
-            |steps: &mut Vec<AbstentionStep>| steps.clear(),
+        let changes: [fn(&mut Vec<AbstentionStep>); 7] = [
+            |steps| steps.clear(),
             |steps| steps.swap(0, 1),
             |steps| steps[0].threshold = 0.1,
             |steps| steps[1].risk = 0.01,
             |steps| steps[2].coverage = 0.8,
             |steps| steps[2].threshold = 1.1,
             |steps| steps[1].risk = f64::NAN,
-        ] {
+        ];
+        for change in changes {
             let mut changed = abstention();
             change(&mut changed.steps);
             assert!(!changed.is_usable(), "{changed:?}");

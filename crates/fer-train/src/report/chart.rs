@@ -7,6 +7,8 @@ use super::drawing::{FAINT, INK, centred, middle, rounded, text};
 
 /// Blue of Okabe and Ito, told apart from their other colours by colour-blind readers.
 pub(crate) const BLUE: &str = "#0072B2";
+/// Their sky blue.
+pub(crate) const SKY: &str = "#56B4E9";
 /// Their orange.
 pub(crate) const ORANGE: &str = "#E69F00";
 const GRID: &str = "#E2E2E2";

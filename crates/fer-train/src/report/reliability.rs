@@ -4,8 +4,8 @@ use svg::Document;
 use svg::node::element::{Circle, Group, Title};
 
 use super::canvas;
-use super::chart::{BLUE, Chart, LABEL, ORANGE, head, line, path, round_end};
-use super::drawing::{FAINT, WRONG, middle, rectangle, rounded, sheet, text};
+use super::chart::{BLUE, Chart, LABEL, ORANGE, SKY, head, line, path, round_end};
+use super::drawing::{FAINT, middle, rectangle, rounded, sheet, text};
 use super::error::FigureError;
 use crate::metrics::{CalibrationReport, Reliability, ReliabilityBin};
 
@@ -15,9 +15,15 @@ const LEFT: f32 = 84.0;
 const TOP: f32 = 138.0;
 const SIDE: f32 = 360.0;
 const COUNTS: f32 = 66.0;
+/// What a column is made of, with its colours.
+const PARTS: [(&str, &str); 3] = [
+    ("right", BLUE),
+    ("right, not claimed", SKY),
+    ("claimed, not right", "#F2BFA0"),
+];
 
 /// The diagram as an SVG figure: for each bin of the top probability the share of its pictures that is
-/// right as a bar, and from there to the mean probability claimed the gap; without the temperature, where
+/// right as a bar, beside the mean probability that was claimed; without the temperature, where
 /// there is one, as a line. Below, how many pictures each bin holds.
 ///
 /// # Errors
@@ -70,29 +76,25 @@ fn lines(calibration: &CalibrationReport, pictures: u64) -> Vec<String> {
     lines
 }
 
+/// What the colours mean, in the row above the plot and, of the line, in the next.
 fn legend(mut figure: Document, has_line: bool) -> Document {
     let mut x = LEFT;
-    let y = TOP - 24.0;
-    let entries = [
-        ("right", BLUE),
-        ("gap to what is claimed", WRONG),
-        ("without temperature", ORANGE),
-    ];
-    for (name, color) in entries.into_iter().take(if has_line { 3 } else { 2 }) {
-        let opacity = if color == WRONG { 0.35 } else { 1.0 };
-        figure = match color {
-            ORANGE => figure.add(path(&[(x, y), (x + 18.0, y)], color, 2.5)),
-            _ => figure.add(
-                rectangle(x + 3.0, y - 5.0, 10.0, 10.0)
-                    .set("fill", color)
-                    .set("fill-opacity", opacity),
-            ),
-        };
-        let start = x + if color == ORANGE { 23.0 } else { 18.0 };
-        figure = figure.add(text(name, start, y + middle(LABEL), LABEL));
-        x = start + canvas::text_width(name, LABEL) + 16.0;
+    let y = TOP - 42.0;
+    for (name, color) in PARTS {
+        let start = x + 16.0;
+        figure = figure
+            .add(rectangle(x, y - 5.0, 10.0, 10.0).set("fill", color))
+            .add(text(name, start, y + middle(LABEL), LABEL));
+        x = start + canvas::text_width(name, LABEL) + 18.0;
     }
+    if !has_line {
+        return figure;
+    }
+    let (x, y) = (LEFT, TOP - 22.0);
+    let name = text("without temperature", x + 26.0, y + middle(LABEL), LABEL);
     figure
+        .add(path(&[(x, y), (x + 20.0, y)], ORANGE, 2.5))
+        .add(name)
 }
 
 fn bars(chart: &Chart, bins: &[ReliabilityBin]) -> Group {
@@ -109,18 +111,19 @@ fn bars(chart: &Chart, bins: &[ReliabilityBin]) -> Group {
             100.0 * accuracy,
             100.0 * confidence
         );
-        bars = bars
-            .add(
-                bar(chart, bin, 0.0, accuracy)
-                    .set("fill", BLUE)
-                    .add(Title::new(told)),
-            )
-            .add(
-                bar(chart, bin, accuracy, confidence)
-                    .set("fill", WRONG)
-                    .set("fill-opacity", 0.35)
-                    .set("pointer-events", "none"),
-            );
+        let [right, unclaimed, wrong] = PARTS.map(|(_, color)| color);
+        let (both, rest) = (accuracy.min(confidence), accuracy.max(confidence));
+        let color = if accuracy > confidence {
+            unclaimed
+        } else {
+            wrong
+        };
+        bars = bars.add(
+            Group::new()
+                .add(Title::new(told))
+                .add(bar(chart, bin, 0.0, both).set("fill", right))
+                .add(bar(chart, bin, both, rest).set("fill", color)),
+        );
     }
     bars
 }
@@ -220,10 +223,8 @@ mod tests {
             (0..2 * (TOP + SIDE) as u32).filter(|&y| drawn.get_pixel(x as u32, y).0 == blue);
         let height = column.count() as f64 / f64::from(2.0 * SIDE);
         // The diagonal crosses it.
-        assert!(
-            (height - bin.accuracy.unwrap()).abs() < 0.02,
-            "{height} {bin:?}"
-        );
+        let both = bin.accuracy.unwrap().min(bin.confidence.unwrap());
+        assert!((height - both).abs() < 0.02, "{height} {bin:?}");
         let empty = CalibrationReport {
             given: Reliability::new(&[], &[], 2),
             without_temperature: None,
