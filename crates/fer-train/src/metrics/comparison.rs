@@ -152,7 +152,7 @@ mod tests {
             .map(|it| usize::from(it >= 40) + usize::from(it >= 70))
             .collect();
         let answers = |every: usize| -> Vec<usize> {
-            let wrong = |picture: usize| picture % every == 0;
+            let wrong = |picture: usize| picture.is_multiple_of(every);
             let answer =
                 |(picture, &label): (usize, &usize)| (label + usize::from(wrong(picture))) % 3;
             labels.iter().enumerate().map(answer).collect()
