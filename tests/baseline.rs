@@ -121,6 +121,7 @@ fn features_are_standardised_as_scikit_learn_does() {
     }
 }
 
+/// Weights count in 32 bits, so they agree to 1e-4 and the loss, which is flat there, to 1e-7.
 #[test]
 fn logistic_regression_is_scikit_learns() {
     let settings = LogisticSettings {
@@ -138,13 +139,13 @@ fn logistic_regression_is_scikit_learns() {
                 let weights = distance(model.weights.clone(), &theirs.weights.concat());
                 let intercepts = distance(model.intercepts.clone(), &theirs.intercepts);
                 assert!(
-                    weights < 1e-6 && intercepts < 1e-6,
+                    weights < 1e-4 && intercepts < 1e-4,
                     "{name}: {weights} {intercepts}"
                 );
                 let logits = wide(&model.scores(&others)).collect::<Vec<_>>();
-                assert!(distance(logits, &theirs.logits.concat()) < 1e-5, "{name}");
+                assert!(distance(logits, &theirs.logits.concat()) < 5e-4, "{name}");
                 let loss = log_loss(&model.scores(&train), &case.labels);
-                assert!((loss - theirs.log_loss).abs() < 1e-6, "{name}: {loss}");
+                assert!((loss - theirs.log_loss).abs() < 1e-7, "{name}: {loss}");
             }
         }
     }
