@@ -1,12 +1,11 @@
-//! The methods on faces that differ in one region only: the generator knows where it drew what.
+//! Occlusion on faces that differ in one region only: whoever drew them knows where the difference is.
 
 use candle_core::Device;
-use fer_data::ActionUnit::*;
 use fer_data::drawn::{Face, Identity, Muscles, Scene, Side};
 use fer_data::random::stream;
 use fer_data::{
-    ActionUnit, ClassNames, DataError, Dataset, DatasetParts, Entry, Expression, Picture,
-    PictureStore, Region, Split, SplitSettings,
+    ActionUnit, ClassNames, DataError, Dataset, DatasetParts, Entry, Expression, PIXELS, Picture,
+    PictureStore, Region, SIDE, Split, SplitSettings,
 };
 use fer_model::explain::{Explainer, OcclusionSettings};
 use fer_model::ops::Engine;
@@ -16,51 +15,30 @@ use fer_train::fit::{FitSettings, Schedule, Silent, Trainer};
 use fer_train::insight::{ClassMap, Profile};
 use rand::RngExt;
 
-/// An expression drawn by units that move one region and no other.
+/// Faces that are neutral, and faces that show an expression in one region and are neutral elsewhere.
 #[derive(Clone, Copy)]
 struct Task {
     expression: Expression,
     region: Region,
-    units: &'static [ActionUnit],
 }
 
-/// The seven expressive classes; no region serves more than two.
+/// The seven expressive classes, each with a region that EMFACS names for it; none serves more than two.
 const TASKS: [Task; 7] = [
-    Task::new(
-        Expression::Angry,
-        Region::Eyes,
-        &[UpperLidRaiser, LidTightener],
-    ),
-    Task::new(
-        Expression::Contempt,
-        Region::Mouth,
-        &[LipCornerPuller, Dimpler],
-    ),
-    Task::new(Expression::Disgust, Region::Nose, &[NoseWrinkler]),
-    Task::new(Expression::Fear, Region::Eyes, &[UpperLidRaiser]),
-    Task::new(Expression::Happy, Region::Mouth, &[LipCornerPuller]),
-    Task::new(
-        Expression::Sad,
-        Region::Brow,
-        &[InnerBrowRaiser, BrowLowerer],
-    ),
-    Task::new(
-        Expression::Surprised,
-        Region::Brow,
-        &[InnerBrowRaiser, OuterBrowRaiser],
-    ),
+    Task::new(Expression::Angry, Region::Brow),
+    Task::new(Expression::Contempt, Region::Mouth),
+    Task::new(Expression::Disgust, Region::Nose),
+    Task::new(Expression::Fear, Region::Eyes),
+    Task::new(Expression::Happy, Region::Cheeks),
+    Task::new(Expression::Sad, Region::Brow),
+    Task::new(Expression::Surprised, Region::Jaw),
 ];
 
 impl Task {
-    const fn new(expression: Expression, region: Region, units: &'static [ActionUnit]) -> Task {
-        Task {
-            expression,
-            region,
-            units,
-        }
+    const fn new(expression: Expression, region: Region) -> Task {
+        Task { expression, region }
     }
 
-    /// The half of the picture on which a face shows it.
+    /// The half of the picture on which a person shows it.
     fn side(&self, person: usize) -> Side {
         let is_contempt = self.expression == Expression::Contempt;
         match stream(5, "side", person as u64).random() {
@@ -70,27 +48,45 @@ impl Task {
         }
     }
 
-    /// Person `position / 2`, neutral at even positions and with the expression at odd ones.
-    fn draw(&self, position: usize) -> Face {
+    /// The expression's units that move the region.
+    fn muscles(&self, person: usize, strength: f32) -> Muscles {
+        let mut muscles = Muscles::relaxed();
+        let units = self
+            .expression
+            .activations()
+            .iter()
+            .map(|active| active.unit);
+        for unit in units.filter(|unit| unit.regions().contains(&self.region)) {
+            muscles.set_side(unit, self.side(person), strength);
+        }
+        muscles
+    }
+
+    /// Person `position / 2`, neutral at even positions, with the expression at odd ones: the face
+    /// with the muscles at work in the boxes of the region, and the same face at rest around them.
+    fn pixels(&self, position: usize) -> Vec<u8> {
         let person = position / 2;
         let chance = &mut stream(5, "one region", position as u64);
-        let mut muscles = Muscles::relaxed();
-        if position % 2 == 1 {
-            for &unit in self.units {
-                muscles.set_side(unit, self.side(person), chance.random_range(0.8..1.0));
+        let (identity, scene) = (Identity::new(5, person as u32), Scene::random(chance));
+        let mut pixels = Face::draw(&identity, &Muscles::relaxed(), &scene).pixels;
+        if position.is_multiple_of(2) {
+            return pixels;
+        }
+        let muscles = self.muscles(person, chance.random_range(0.8..1.0));
+        let moved = Face::draw(&identity, &muscles, &scene).pixels;
+        for &[left, top, right, bottom] in self.region.boxes() {
+            for row in top..bottom {
+                let places = row * SIDE + left..row * SIDE + right;
+                pixels[places.clone()].copy_from_slice(&moved[places]);
             }
         }
-        Face::draw(
-            &Identity::new(5, person as u32),
-            &muscles,
-            &Scene::random(chance),
-        )
+        pixels
     }
 }
 
 impl PictureStore for Task {
     fn picture(&self, position: usize) -> Result<Picture, DataError> {
-        Picture::from_pixels(&self.draw(position).pixels, &self.origin(position))
+        Picture::from_pixels(&self.pixels(position), &self.origin(position))
     }
 
     fn origin(&self, position: usize) -> String {
@@ -98,11 +94,13 @@ impl PictureStore for Task {
     }
 }
 
-const PEOPLE: usize = 420;
+const PEOPLE: usize = 600;
 const TEST_PEOPLE: usize = 60;
+const FEW: usize = 12;
 
-fn dataset(task: Task) -> Dataset {
-    let entries = (0..2 * PEOPLE).map(|position| Entry {
+/// So many people, each neutral and with the expression, the first of whom test.
+fn dataset(task: Task, people: usize) -> Dataset {
+    let entries = (0..2 * people).map(|position| Entry {
         position,
         label: position % 2,
         distribution: None,
@@ -137,9 +135,13 @@ fn network(seed: u64) -> (Sequential, Parameters) {
 fn trained(dataset: &Dataset) -> Sequential {
     let (network, parameters) = network(1);
     let settings = FitSettings {
-        epochs: 14,
-        learning_rate: 4e-3,
-        schedule: Schedule::default(),
+        epochs: 30,
+        learning_rate: 3e-3,
+        schedule: Schedule::OneCycle {
+            warmup: 0.3,
+            first: 0.04,
+            last: 4e-6,
+        },
         ..FitSettings::default()
     };
     let trainer = Trainer {
@@ -155,42 +157,24 @@ fn trained(dataset: &Dataset) -> Sequential {
 }
 
 /// Test pictures of the expression that the network takes for it.
-fn recognised(network: &Sequential, dataset: &Dataset) -> (Vec<usize>, f64) {
+fn recognised(network: &Sequential, dataset: &Dataset) -> Vec<usize> {
     let indices = dataset.indices(Split::Test);
     let judged = evaluate(network, dataset, indices, &Device::Cpu).unwrap();
+    let accuracy = judged.metrics.accuracy();
+    assert!(accuracy > 0.8, "{} learned to {accuracy}", dataset.name());
     let pairs = judged.indices.iter().zip(&judged.predicted);
     let shown = pairs.filter(|&(index, class)| index % 2 == 1 && *class == 1);
-    (
-        shown.map(|(&index, _)| index).collect(),
-        judged.metrics.accuracy(),
-    )
+    shown.map(|(&index, _)| index).collect()
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Method {
-    Occlusion,
-    GradCam,
-}
-
-fn maps(
-    network: &Sequential,
-    dataset: &Dataset,
-    indices: &[usize],
-    method: Method,
-) -> Vec<Vec<f32>> {
+/// Occlusion maps of the expression, of 48×48 values each.
+fn maps(network: &Sequential, dataset: &Dataset, indices: &[usize]) -> Vec<Vec<f32>> {
     let explainer = Explainer::new(network).unwrap();
-    let pictures: Vec<Picture> = indices
-        .iter()
-        .map(|&index| dataset.picture(index).unwrap().clone())
-        .collect();
+    let pictures = indices.iter().map(|&index| dataset.picture(index).unwrap());
+    let pictures: Vec<Picture> = pictures.cloned().collect();
     let pictures = pictures_to_tensor(&pictures, &Device::Cpu).unwrap();
-    let classes = vec![1; indices.len()];
-    let maps = match method {
-        Method::Occlusion => {
-            explainer.occlusion(&pictures, &classes, &OcclusionSettings::default())
-        }
-        Method::GradCam => explainer.grad_cam(&pictures, &classes),
-    };
+    let settings = OcclusionSettings::default();
+    let maps = explainer.occlusion(&pictures, &vec![1; indices.len()], &settings);
     maps.unwrap().flatten_from(1).unwrap().to_vec2().unwrap()
 }
 
@@ -200,45 +184,103 @@ fn profile(maps: &[Vec<f32>]) -> Profile {
     sum.profile()
 }
 
-#[test]
-fn the_one_region_that_differs_ranks_first() {
-    let (mut first, mut first_by_gradient) = (0, 0);
-    let mut by_chance = 0;
-    for task in TASKS {
-        let dataset = dataset(task);
-        let network_ = trained(&dataset);
-        let (indices, accuracy) = recognised(&network_, &dataset);
-        let maps_ = maps(&network_, &dataset, &indices, Method::Occlusion);
-        let occlusion = profile(&maps_);
-        let grad_cam = profile(&maps(&network_, &dataset, &indices, Method::GradCam));
-        first += usize::from(occlusion.ranking()[0] == task.region);
-        first_by_gradient += usize::from(grad_cam.ranking()[0] == task.region);
-        println!(
-            "{:10} {:6} accuracy {accuracy:.3} occlusion {:.2?} {:.2} grad-cam {:.2?}",
-            task.expression.name(),
-            task.region.name(),
-            occlusion.densities,
-            occlusion.outside,
-            grad_cam.densities
-        );
-        if task.expression == Expression::Contempt {
-            let mut right = 0;
-            for (map, &index) in maps_.iter().zip(&indices) {
-                let map: Vec<f64> = map.iter().map(|&value| f64::from(value)).collect();
-                let balance = Profile::of(&map).balance[Region::Mouth.index()];
-                right += usize::from((balance > 0.0) == (task.side(index / 2) == Side::Right));
-            }
-            println!("sides {right} of {}", indices.len());
+/// The share of faces on whose drawn side the mouth has the greater part of its map.
+fn on_the_drawn_side(task: &Task, maps: &[Vec<f32>], indices: &[usize]) -> f64 {
+    let is_right = |(map, index): (&Vec<f32>, &usize)| {
+        let map: Vec<f64> = map.iter().map(|&value| f64::from(value)).collect();
+        let balance = Profile::of(&map).balance[Region::Mouth.index()];
+        match task.side(index / 2) {
+            Side::Left => balance < 0.0,
+            Side::Right => balance > 0.0,
+            Side::Middle => false,
         }
-        let some: Vec<usize> = indices.iter().copied().take(16).collect();
-        for seed in 0..10 {
-            let (random, _parameters) = network(1000 + seed);
-            let profile = profile(&maps(&random, &dataset, &some, Method::Occlusion));
-            by_chance += usize::from(profile.ranking()[0] == task.region);
+    };
+    let right = maps.iter().zip(indices).filter(|pair| is_right(*pair));
+    right.count() as f64 / maps.len() as f64
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "--nocapture shows the figures")]
+fn the_one_region_that_differs_ranks_first() {
+    let mut told = Vec::new();
+    for task in TASKS {
+        let dataset = dataset(task, PEOPLE);
+        let network = trained(&dataset);
+        let indices = recognised(&network, &dataset);
+        let maps = maps(&network, &dataset, &indices);
+        if task.expression == Expression::Contempt {
+            let share = on_the_drawn_side(&task, &maps, &indices);
+            eprintln!(
+                "contempt on the drawn side: {share:.3} of {}",
+                indices.len()
+            );
+            assert!(share >= 0.9, "contempt on the drawn side: {share}");
+        }
+        let profile = profile(&maps);
+        eprintln!(
+            "{} by the {}: {:.2?}",
+            task.expression,
+            task.region.name(),
+            profile.densities
+        );
+        told.push((
+            task.expression,
+            task.region,
+            profile.ranking()[0],
+            profile.densities,
+        ));
+    }
+    let first = told.iter().filter(|(_, drawn, found, _)| drawn == found);
+    assert!(first.count() >= 6, "{told:#.2?}");
+}
+
+#[test]
+fn random_weights_do_not_find_it() {
+    let datasets = TASKS.map(|task| dataset(task, FEW));
+    let few: Vec<usize> = (0..FEW).map(|person| 2 * person + 1).collect();
+    let mut first = 0;
+    for seed in 0..10 {
+        let (network, _parameters) = network(seed);
+        for (task, dataset) in TASKS.iter().zip(&datasets) {
+            let ranking = profile(&maps(&network, dataset, &few)).ranking();
+            first += usize::from(ranking[0] == task.region);
         }
     }
-    println!(
-        "{first} of 7, grad-cam {first_by_gradient} of 7, random mean {}",
-        by_chance as f64 / 10.0
-    );
+    assert!(first <= 20, "{first} of 70");
+}
+
+/// The boxes are made for the mean face of FER2013; drawn faces have their parts in them as well.
+#[test]
+fn what_a_unit_moves_lies_in_the_boxes_of_its_region() {
+    for unit in ActionUnit::ALL {
+        let &[region] = unit.regions() else {
+            continue;
+        };
+        let mut changes = vec![0.0; PIXELS];
+        for person in 0..40 {
+            let scene = Scene::random(&mut stream(5, "boxes", person));
+            let identity = Identity::new(5, person as u32);
+            let mut muscles = Muscles::relaxed();
+            let relaxed = Face::draw(&identity, &muscles, &scene).pixels;
+            muscles.set(unit, 1.0);
+            let moved = Face::draw(&identity, &muscles, &scene).pixels;
+            for (change, (relaxed, moved)) in changes.iter_mut().zip(relaxed.iter().zip(&moved)) {
+                *change += f64::from(relaxed.abs_diff(*moved));
+            }
+        }
+        let profile = Profile::of(&changes);
+        let densities = profile.densities;
+        assert_eq!(
+            profile.ranking()[0],
+            region,
+            "{}: {densities:.2?}",
+            unit.name()
+        );
+        assert!(
+            profile.outside < 0.5,
+            "{}: {}",
+            unit.name(),
+            profile.outside
+        );
+    }
 }

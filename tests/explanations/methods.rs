@@ -38,8 +38,8 @@ fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
 
 const SIDE: usize = 12;
 
-/// Two classes over pictures of two channels, 12×12, whose log-odds are linear: `weight` times the
-/// pixel at (5, 6) of the second channel, for class 1.
+/// Two classes over pictures of two channels, 12×12: the logit of class 1 is `weight` times the pixel
+/// at (5, 6) of the second channel, that of class 0 is 0.
 fn linear(weight: f32) -> (Sequential, Parameters) {
     let parameters = Parameters::new(1, &Device::Cpu);
     let network = Stack::new([2, SIDE, SIDE], Engine::detect(), parameters.builder())
@@ -65,23 +65,24 @@ fn spans_over(one: usize, other: usize) -> f32 {
 fn occlusion_of_a_linear_network_is_the_share_of_squares_over_its_pixel() {
     let (network, _parameters) = linear(3.0);
     let explainer = Explainer::new(&network).unwrap();
-    let mut values = vec![0.0; 2 * SIDE * SIDE];
+    let mut values = vec![0.0f32; 2 * SIDE * SIDE];
     values[SIDE * SIDE + 5 * SIDE + 6] = 1.0;
     let picture = Tensor::from_vec(values, (1, 2, SIDE, SIDE), &Device::Cpu).unwrap();
     let settings = OcclusionSettings {
         patch: 4,
         stride: 2,
     };
-    let map = flat(&explainer.occlusion(&picture, &[1], &settings).unwrap());
-    // Hidden, the pixel becomes what surrounds the square: 0. So each square over it costs 3.
+    // Hidden, the pixel becomes what surrounds the square: 0. So each square over it costs as much.
     let share = |place: usize, pixel: usize| spans_over(place, pixel) / spans_over(place, place);
-    let expected: Vec<f32> = (0..SIDE * SIDE)
-        .map(|place| 3.0 * share(place / SIDE, 5) * share(place % SIDE, 6))
-        .collect();
-    assert_close(&map, &expected, 1e-5);
-    let against = flat(&explainer.occlusion(&picture, &[0], &settings).unwrap());
-    let opposite: Vec<f32> = expected.iter().map(|value| -value).collect();
-    assert_close(&against, &opposite, 1e-5);
+    let log_sigmoid = |logit: f32| -(-logit).exp().ln_1p();
+    for (class, logit) in [(1, 3.0), (0, -3.0)] {
+        let fall = log_sigmoid(logit) - log_sigmoid(0.0);
+        let expected: Vec<f32> = (0..SIDE * SIDE)
+            .map(|place| fall * share(place / SIDE, 5) * share(place % SIDE, 6))
+            .collect();
+        let map = explainer.occlusion(&picture, &[class], &settings);
+        assert_close(&flat(&map.unwrap()), &expected, 1e-5);
+    }
 }
 
 #[test]
@@ -273,7 +274,7 @@ fn a_picture_has_the_same_map_alone_and_among_others() {
 fn curves_begin_and_end_with_the_picture_and_its_blur() {
     let (network, _parameters) = linear(9.0);
     let explainer = Explainer::new(&network).unwrap();
-    let mut values = vec![0.0; 2 * SIDE * SIDE];
+    let mut values = vec![0.0f32; 2 * SIDE * SIDE];
     values[SIDE * SIDE + 5 * SIDE + 6] = 1.0;
     let picture = Tensor::from_vec(values, (1, 2, SIDE, SIDE), &Device::Cpu).unwrap();
     let settings = OcclusionSettings {

@@ -1,5 +1,7 @@
 //! The figures of a run, made from what it found.
 
+mod explanation;
+
 use anyhow::{Context, Result};
 use fer_data::{Dataset, PIXELS, Picture, Situation, random::stream};
 use rand::seq::SliceRandom;
@@ -16,6 +18,8 @@ use crate::report::samples::Sample;
 use crate::report::{self, confusion_matrix, coverage, curves, reliability, samples};
 use crate::robustness::Robustness;
 use crate::run::RunDirectory;
+
+pub use explanation::write_explanation;
 
 /// How many pictures the grid of samples shows: the source document's two rows of five.
 const SAMPLES: usize = 10;

@@ -30,6 +30,10 @@ mod baseline;
 #[path = "cli/models.rs"]
 mod models;
 
+// Where a network looks, in pictures and over a data set.
+#[path = "cli/explain.rs"]
+mod explain;
+
 // A model under blur, noise, darkness and other situations.
 #[path = "cli/robustness.rs"]
 mod robustness;

@@ -4,9 +4,6 @@ use super::Explainer;
 use super::spread::Field;
 use crate::ops::Mode;
 
-/// The fewest rows and columns of maps that still tell the parts of a face apart.
-const LEAST_SIDE: usize = 12;
-
 /// Pictures whose maps and gradients are held at once.
 const AT_ONCE: usize = 64;
 
@@ -14,10 +11,11 @@ impl Explainer<'_> {
     /// Grad-CAM (Selvaraju et al. 2017): ReLU(Σ_k α_k A_k), where A_k are maps inside the network and
     /// α_k is the mean over their positions of the gradient of the class's logit by them.
     ///
-    /// The maps are those of the last block that gives at least 12×12, because on the 6×6 of the last
-    /// convolutions one position is as large as an eye; where none gives so many, those of the last
-    /// block that gives maps; where none gives maps, the picture itself. What they amount to is spread
-    /// over the picture: linearly between the pixels at the middle of what each position sees.
+    /// The maps are those of the last block that gives any, 6×6 in most networks of this crate, as the
+    /// method has it: those of an earlier block are finer, but the mean of the gradient over their
+    /// positions says little of any one. A network without maps has its picture in their place. What
+    /// they amount to is spread over the picture: linearly between the pixels at the middle of what
+    /// each position sees.
     ///
     /// `pictures` and `classes` are those of [`occlusion`](Self::occlusion); the maps are f32 of shape
     /// (pictures, rows, columns) on the CPU, at least 0, in units of the logit.
@@ -54,20 +52,15 @@ impl Explainer<'_> {
 
     /// The maps of pictures, (pictures, rows, columns, channels), and how many blocks made them.
     fn maps(&self, pictures: &Tensor) -> Result<(usize, Tensor)> {
-        let mut flow = self.network.enter(pictures)?;
-        let mut outputs = vec![flow.clone()];
-        for block in &self.network.blocks {
-            flow = block.forward(&flow, Mode::Predict, self.network.engine)?;
-            if flow.rank() != 4 {
-                break;
+        let mut maps = self.network.enter(pictures)?;
+        for (done, block) in self.network.blocks.iter().enumerate() {
+            let output = block.forward(&maps, Mode::Predict, self.network.engine)?;
+            if output.rank() != 4 {
+                return Ok((done, maps));
             }
-            outputs.push(flow.clone());
+            maps = output;
         }
-        let is_fine = |maps: &Tensor| maps.dims()[1].min(maps.dims()[2]) >= LEAST_SIDE;
-        let last = outputs.len() - 1;
-        let chosen = (1..=last).rev().find(|&place| is_fine(&outputs[place]));
-        let chosen = chosen.unwrap_or(last);
-        Ok((chosen, outputs.swap_remove(chosen)))
+        Ok((self.network.blocks.len(), maps))
     }
 
     fn grad_cam_batch(

@@ -2,7 +2,7 @@ use candle_core::{Device, Result, Tensor, bail};
 
 use super::Explainer;
 use super::fill::{Patch, hide};
-use super::score::log_odds;
+use super::score::log_probability;
 
 /// The square that is slid over a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +66,12 @@ impl Explainer<'_> {
     ///
     /// A square is slid over each picture and what it covers replaced by what surrounds it, each pixel
     /// by the four outside the square in its row and column, weighed by the inverse of the distance.
-    /// The fall of the log-odds ln(p / (1 − p)) of the explained class (the weight of evidence of
-    /// Robnik-Šikonja & Kononenko 2008), averaged over the squares that cover a pixel, is the map
-    /// there. Log-odds, because probabilities hardly move where a network is sure, and the logarithm
-    /// of one moves by what speaks for it only where it is not.
+    /// The fall of the logarithm of the explained class's probability, averaged over the squares that
+    /// cover a pixel, is the map there.
+    ///
+    /// Of the fills and scores that were tried on faces drawn to differ in one region, these set that
+    /// region apart most: the mean grey in place of the surroundings is itself a feature, and log-odds
+    /// also count what moves a network that stays sure.
     ///
     /// `pictures` is f32 of shape (pictures, channels, rows, columns) with the network's input,
     /// `classes` names the class to explain for each; the maps are f32 of shape (pictures, rows,
@@ -101,7 +103,7 @@ impl Explainer<'_> {
         };
         self.ask(classes.len() * patches.len(), make, |number, logits| {
             let (whole, patch) = (number / patches.len(), patches[number % patches.len()]);
-            let fall = scores[whole] - log_odds(logits, classes[whole]);
+            let fall = scores[whole] - log_probability(logits, classes[whole]);
             let map = &mut maps[whole * area..][..area];
             patch.pixels(width).for_each(|pixel| map[pixel] += fall);
         })?;
@@ -115,7 +117,7 @@ impl Explainer<'_> {
         Tensor::from_vec(maps, (classes.len(), height, width), &Device::Cpu)
     }
 
-    /// The log-odds of each picture's class.
+    /// The log-probability of each picture's class.
     fn scores(&self, values: &[f32], classes: &[usize]) -> Result<Vec<f32>> {
         let size: usize = self.network.input.iter().product();
         let mut scores = Vec::with_capacity(classes.len());
@@ -123,7 +125,7 @@ impl Explainer<'_> {
             picture.copy_from_slice(&values[number * size..][..size]);
         };
         self.ask(classes.len(), make, |number, logits| {
-            scores.push(log_odds(logits, classes[number]));
+            scores.push(log_probability(logits, classes[number]));
         })?;
         Ok(scores)
     }

@@ -6,6 +6,7 @@ mod calibrate;
 mod calibration;
 mod comparison;
 mod evaluate;
+mod explain;
 mod groups;
 mod inspect;
 mod judgement;
@@ -33,6 +34,7 @@ use fer_model::ModelError;
 use crate::command::baseline::BaselineArguments;
 use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
+use crate::command::explain::ExplainArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
 use crate::command::report::ReportArguments;
@@ -71,6 +73,8 @@ enum Command {
     Baseline(BaselineArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
+    /// Show where a network looks: in a picture, or over a data set
+    Explain(ExplainArguments),
     /// Write report.html in a run directory: how good the network is, and why
     Report(ReportArguments),
     /// Print the layer table of a network or of a saved model
@@ -116,6 +120,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }

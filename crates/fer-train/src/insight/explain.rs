@@ -23,9 +23,9 @@ pub struct InsightSettings {
     pub pictures: Option<usize>,
     /// Networks of random weights to explain beside. Default 5.
     pub random_networks: usize,
-    /// The most pictures that each of them explains, drawn evenly over the classes. Default 160.
+    /// The most pictures that each of them explains, drawn evenly over the classes. Default 96.
     pub random_pictures: usize,
-    /// The most pictures for deletion and insertion, drawn evenly over the classes. Default 400.
+    /// The most pictures for deletion and insertion, drawn evenly over the classes. Default 240.
     pub curve_pictures: usize,
     /// Seed of what is drawn. Default 0.
     pub seed: u64,
@@ -37,8 +37,8 @@ impl Default for InsightSettings {
             occlusion: OcclusionSettings::default(),
             pictures: None,
             random_networks: 5,
-            random_pictures: 160,
-            curve_pictures: 400,
+            random_pictures: 96,
+            curve_pictures: 240,
             seed: 0,
         }
     }

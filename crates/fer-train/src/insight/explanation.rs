@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Serialises to the JSON object of `explanation.json` and `explain --data --json`. Lists over regions
 /// have the order of [`regions`](Self::regions). Every number is finite.
 ///
+/// Maps are averaged over a class's pictures so that each picture counts alike.
+///
 /// **Density**: the mean of a map over a region's boxes, divided by its mean over the boxes of all
 /// regions: 1 is as much as the face has on the whole, however large the region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,8 @@ const REGIONS: usize = Region::ALL.len();
 /// Only what is above 0 counts: what speaks for the class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Profile {
+    /// The mean of the map over all regions together, in the map's units.
+    pub face: f64,
     /// The mean of the map over each region, divided by its mean over all regions together: 1 is as
     /// much as the face has on the whole, however large the region. All 0 for a map without anything
     /// on the face.
@@ -45,6 +47,7 @@ impl Profile {
             false => 0.0,
         };
         Profile {
+            face,
             densities: tallies.each_ref().map(relative),
             outside: relative(&outside),
             balance: tallies.each_ref().map(Tally::balance),

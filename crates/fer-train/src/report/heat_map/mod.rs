@@ -80,15 +80,16 @@ pub fn explained_png(title: &str, maps: &HeatMaps, bars: &[Bar]) -> Result<Vec<u
     let title = shortened(title, SIZE, width - 2.0 * GAP);
     let mut figure = sheet(width, top + PICTURE + GAP).add(text(&title, GAP, GAP + SIZE, SIZE));
     figure = squares(figure, maps, top)?;
-    figure = figure.add(
-        text(
-            "times the face's mean",
-            left,
-            top - LINE / 2.0 + middle(SIZE),
-            SIZE,
-        )
-        .set("fill", FAINT),
-    );
+    let head = [left, top - LINE / 2.0 + middle(SIZE)];
+    figure = figure.add(text("times the face's mean", head[0], head[1], SIZE).set("fill", FAINT));
+    let mut x = left;
+    for (name, ink) in ["occlusion", "Grad-CAM"].into_iter().zip(INKS) {
+        let mark = rectangle(x, head[1] - LINE - 9.0, 9.0, 9.0).set("fill", ink);
+        figure = figure
+            .add(mark)
+            .add(text(name, x + GAP, head[1] - LINE, SIZE));
+        x += 2.0 * GAP + text_width(name, SIZE);
+    }
     figure = figure.add(bar_list(bars, [left, top], names));
     canvas::png(&figure.to_string(), 2.0)
 }
@@ -158,6 +159,15 @@ fn bar_list(bars: &[Bar], [left, top]: [f32; 2], names: f32) -> Group {
     let length = |density: f64| (density / largest) as f32 * BARS;
     let step = PICTURE / bars.len().max(1) as f32;
     let mut group = Group::new();
+    let x = rounded(left + names + length(1.0));
+    let line = svg::node::element::Line::new()
+        .set("x1", x)
+        .set("x2", x)
+        .set("y1", rounded(top))
+        .set("y2", rounded(top + PICTURE))
+        .set("stroke", FAINT)
+        .set("stroke-dasharray", "3 3");
+    group = group.add(line);
     for (place, bar) in bars.iter().enumerate() {
         let centre = top + (place as f32 + 0.5) * step;
         group = group.add(text(bar.name, left, centre + middle(SIZE), SIZE));
@@ -171,15 +181,7 @@ fn bar_list(bars: &[Bar], [left, top]: [f32; 2], names: f32) -> Group {
                 .add(text(&number, beside, y + BAR / 2.0 + middle(10.0), 10.0).set("fill", FAINT));
         }
     }
-    let x = rounded(left + names + length(1.0));
-    let line = svg::node::element::Line::new()
-        .set("x1", x)
-        .set("x2", x)
-        .set("y1", rounded(top))
-        .set("y2", rounded(top + PICTURE))
-        .set("stroke", FAINT)
-        .set("stroke-dasharray", "3 3");
-    group.add(line)
+    group
 }
 
 #[cfg(test)]
@@ -263,9 +265,9 @@ mod tests {
                 .filter(|pixel| pixel.0 == [0, 0x72, 0xB2])
                 .count()
         };
-        let (one, two) = (blue(1.0), blue(2.0));
+        let legend = blue(0.0);
+        let (one, two) = (blue(1.0) - legend, blue(2.0) - legend);
         assert!(one > 500 && two.abs_diff(2 * one) < one / 10, "{one} {two}");
-        assert_eq!(blue(0.0), 0);
     }
 
     #[test]
