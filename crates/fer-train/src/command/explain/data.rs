@@ -47,8 +47,9 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     bar.finish_and_clear();
     let explanation = match &run {
         Some(run) => {
-            write_explanation(run, &dataset, &insight)?;
+            let explanation = write_explanation(run, &dataset, &insight)?;
             write_html(run)?;
+            explanation
         }
         None => insight.explanation,
     };

@@ -47,6 +47,8 @@ pub struct Contents {
     pub robustness: Option<Robustness>,
     /// `explanation.json`, and for each of its classes the bytes of its map.
     pub explanation: Option<(Explanation, Vec<Option<Vec<u8>>>)>,
+    /// The bytes of `explanation/regions.png`, the regions on the mean face.
+    pub regions: Option<Vec<u8>>,
     /// `baselines.json`.
     pub baselines: Option<Baselines>,
     /// `audit.json`.
@@ -75,6 +77,7 @@ impl Contents {
             samples: directory.bytes("samples.png")?,
             robustness: directory.json("robustness.json")?,
             explanation: directory.explanation()?,
+            regions: directory.bytes("explanation/regions.png")?,
             baselines: directory.json(baseline::FILE)?,
             audit: directory.json("audit.json")?,
             card: directory.text("MODEL_CARD.md")?,

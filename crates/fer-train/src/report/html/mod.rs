@@ -71,6 +71,8 @@ struct Page<'a> {
     charts: Charts,
     description: Option<&'a Description>,
     regions: Option<Regions<'a>>,
+    /// The regions on the mean face.
+    boxes: Option<String>,
     situations: Option<Situations<'a>>,
     baselines: Option<&'a Baselines>,
     audit: Option<AuditView>,
@@ -111,6 +113,7 @@ impl<'a> Page<'a> {
             charts: Charts::new(contents)?,
             description: contents.description.as_ref(),
             regions: contents.explanation.as_ref().map(Regions::new),
+            boxes: contents.regions.as_ref().map(data_url),
             situations: contents.robustness.as_ref().map(Situations::new),
             baselines: contents.baselines.as_ref(),
             audit: audit(contents),
