@@ -41,7 +41,7 @@ fn run(command: &mut Command) -> Vec<u8> {
 }
 
 fn read(python: &Path, run_directory: &Path) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/tensorboard.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/tensorboard_events.py");
     let read = run(Command::new(python).arg(script).arg(run_directory));
     serde_json::from_slice(&read).unwrap()
 }
@@ -54,7 +54,7 @@ fn tensorboard_reads_the_history_of_a_run() {
     let at = folder.path();
     small_table(at);
     for (epochs, out) in [("3", "whole"), ("1", "stopped")] {
-        let mut arguments = [&SMALL[..], &["--out", out]].concat();
+        let mut arguments = [&SMALL[..], &[out]].concat();
         let place = arguments
             .iter()
             .position(|word| *word == "--epochs")

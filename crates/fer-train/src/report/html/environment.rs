@@ -93,7 +93,7 @@ mod tests {
         let written = written.render(context! { x }).unwrap();
         assert_eq!(written.matches("<script>").count(), 1, "{written}");
         assert_eq!(written.matches("</script>").count(), 1, "{written}");
-        assert_eq!(written.matches('"').count(), 4, "{written}");
+        assert_eq!(written.matches('"').count(), 5, "{written}");
         assert!(environment.render_str("{{ missing }}", ()).is_err());
     }
 }
