@@ -17,7 +17,7 @@ const MEMORY: usize = 10;
 /// Where L-BFGS stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogisticSettings {
-    /// The Euclidean length of the gradient of the mean loss. Default 1e-3.
+    /// The Euclidean length of the gradient of the mean loss. Default 3e-3.
     pub tolerance: f64,
     /// The most iterations. Default 1000.
     pub iterations: u64,
@@ -26,7 +26,7 @@ pub struct LogisticSettings {
 impl Default for LogisticSettings {
     fn default() -> Self {
         Self {
-            tolerance: 1e-3,
+            tolerance: 3e-3,
             iterations: 1000,
         }
     }
