@@ -165,12 +165,20 @@ fn the_keyboard_does_as_well(browser: &mut Browser) {
     browser.value("document.querySelector('button[data-cell]').focus()");
     let cell = "document.activeElement.dataset.cell";
     let first = browser.value(cell);
-    let arrows = [("ArrowRight", 39), ("ArrowDown", 40), ("ArrowLeft", 37), ("ArrowUp", 38)];
+    let arrows = [
+        ("ArrowRight", 39),
+        ("ArrowDown", 40),
+        ("ArrowLeft", 37),
+        ("ArrowUp", 38),
+    ];
     let moved = arrows.into_iter().any(|(key, code)| {
         browser.press(key, code);
         browser.value(cell) != first
     });
-    assert!(moved && browser.value(cell).is_string(), "no arrow leads from {first}");
+    assert!(
+        moved && browser.value(cell).is_string(),
+        "no arrow leads from {first}"
+    );
     browser.press("Enter", 13);
     assert_eq!(
         browser.value("document.getElementById('pictures').open"),
