@@ -24,9 +24,9 @@ impl Charts {
         let calibration = report.and_then(|report| report.calibration.as_ref());
         let risk = report.and_then(|report| report.coverage.as_ref());
         let order = contents
-            .explanation
+            .explained
             .as_ref()
-            .map(|(found, _)| &found.curves);
+            .map(|found| &found.explanation.curves);
         let order = order.filter(|curves| !curves.share.is_empty());
         Ok(Charts {
             curves: training(contents)?,

@@ -45,16 +45,24 @@ pub struct Contents {
     pub samples: Option<Vec<u8>>,
     /// `robustness.json`.
     pub robustness: Option<Robustness>,
-    /// `explanation.json`, and for each of its classes the bytes of its map.
-    pub explanation: Option<(Explanation, Vec<Option<Vec<u8>>>)>,
-    /// The bytes of `explanation/regions.png`, the regions on the mean face.
-    pub regions: Option<Vec<u8>>,
+    /// What `explain --data` left.
+    pub explained: Option<Explained>,
     /// `baselines.json`.
     pub baselines: Option<Baselines>,
     /// `audit.json`.
     pub(super) audit: Option<AuditView>,
     /// `MODEL_CARD.md`.
     pub card: Option<String>,
+}
+
+/// Where a network looks, with the pictures of it.
+pub struct Explained {
+    /// `explanation.json`.
+    pub explanation: Explanation,
+    /// For each of its classes the bytes of its mean map.
+    pub maps: Vec<Option<Vec<u8>>>,
+    /// The bytes of `explanation/regions.png`, the regions on the mean face.
+    pub regions: Option<Vec<u8>>,
 }
 
 impl Contents {
@@ -76,8 +84,7 @@ impl Contents {
             gallery: directory.gallery()?,
             samples: directory.bytes("samples.png")?,
             robustness: directory.json("robustness.json")?,
-            explanation: directory.explanation()?,
-            regions: directory.bytes("explanation/regions.png")?,
+            explained: directory.explained()?,
             baselines: directory.json(baseline::FILE)?,
             audit: directory.json("audit.json")?,
             card: directory.text("MODEL_CARD.md")?,
@@ -100,7 +107,7 @@ impl Contents {
         self.metrics.is_some()
             || !self.history.is_empty()
             || self.robustness.is_some()
-            || self.explanation.is_some()
+            || self.explained.is_some()
             || self.baselines.is_some()
     }
 
@@ -200,7 +207,7 @@ impl Directory<'_> {
     }
 
     /// The maps lie where the file says, which is below `explanation` and nowhere else.
-    fn explanation(&self) -> Result<Option<(Explanation, Vec<Option<Vec<u8>>>)>> {
+    fn explained(&self) -> Result<Option<Explained>> {
         let Some(explanation) = self.json::<Explanation>("explanation.json")? else {
             return Ok(None);
         };
@@ -219,6 +226,10 @@ impl Directory<'_> {
             }
             maps.push(name.map(|name| self.bytes(name)).transpose()?.flatten());
         }
-        Ok(Some((explanation, maps)))
+        Ok(Some(Explained {
+            explanation,
+            maps,
+            regions: self.bytes("explanation/regions.png")?,
+        }))
     }
 }

@@ -37,7 +37,7 @@ use crate::baseline::Baselines;
 use crate::metrics::Report;
 use crate::report::canvas::FONT;
 
-pub use self::contents::Contents;
+pub use self::contents::{Contents, Explained};
 
 /// The name of the page in a run directory.
 pub const FILE: &str = "report.html";
@@ -71,8 +71,6 @@ struct Page<'a> {
     charts: Charts,
     description: Option<&'a Description>,
     regions: Option<Regions<'a>>,
-    /// The regions on the mean face.
-    boxes: Option<String>,
     situations: Option<Situations<'a>>,
     baselines: Option<&'a Baselines>,
     audit: Option<AuditView>,
@@ -112,8 +110,7 @@ impl<'a> Page<'a> {
             samples: contents.samples.as_ref().map(data_url),
             charts: Charts::new(contents)?,
             description: contents.description.as_ref(),
-            regions: contents.explanation.as_ref().map(Regions::new),
-            boxes: contents.regions.as_ref().map(data_url),
+            regions: contents.explained.as_ref().map(Regions::new),
             situations: contents.robustness.as_ref().map(Situations::new),
             baselines: contents.baselines.as_ref(),
             audit: audit(contents),

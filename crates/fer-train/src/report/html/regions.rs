@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::data_url;
+use super::{Explained, data_url};
 use crate::insight::{ClassExplanation, Explanation, Importance};
 
 /// The density at which a cell is as dark as can be.
@@ -12,6 +12,8 @@ const DARKEST: f64 = 3.0;
 #[derive(Serialize)]
 pub(super) struct Regions<'a> {
     explanation: &'a Explanation,
+    /// The regions on the mean face.
+    face: Option<String>,
     methods: Vec<MethodTable<'a>>,
     maps: Vec<Map<'a>>,
 }
@@ -55,7 +57,8 @@ struct Map<'a> {
 }
 
 impl<'a> Regions<'a> {
-    pub(super) fn new((explanation, maps): &'a (Explanation, Vec<Option<Vec<u8>>>)) -> Self {
+    pub(super) fn new(explained: &'a Explained) -> Self {
+        let explanation = &explained.explanation;
         let method = |name, of: fn(&ClassExplanation) -> Option<&Importance>| {
             let classes = explanation.classes.iter();
             let rows = classes.filter_map(|class| Some(row(explanation, class, of(class)?)));
@@ -64,9 +67,10 @@ impl<'a> Regions<'a> {
                 rows: rows.collect(),
             }
         };
-        let maps = explanation.classes.iter().zip(maps);
+        let maps = explanation.classes.iter().zip(&explained.maps);
         Regions {
             explanation,
+            face: explained.regions.as_ref().map(data_url),
             methods: vec![
                 method("Occlusion", |class| {
                     Some(&class.importance.as_ref()?.occlusion)

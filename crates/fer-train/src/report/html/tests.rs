@@ -172,10 +172,11 @@ fn full() -> Contents {
         metrics: Some(report),
         samples: Some(vec![1]),
         robustness: read(robustness()),
-        explanation: Some((
-            serde_json::from_value(explanation()).unwrap(),
-            vec![Some(vec![1]), None],
-        )),
+        explained: Some(Explained {
+            explanation: serde_json::from_value(explanation()).unwrap(),
+            maps: vec![Some(vec![1]), None],
+            regions: Some(vec![1]),
+        }),
         audit: read(audit()),
         card: Some(format!("# {NAME}\n\n| {NAME} |\n|---|\n")),
         ..Contents::default()
@@ -205,7 +206,7 @@ fn every_part_is_shown_and_no_name_becomes_markup() {
     let starts = |start: &str| page.to_lowercase().matches(start).count();
     assert_eq!(starts("<script"), 2, "the data and the script");
     assert_eq!(starts("</script"), 2);
-    assert_eq!(starts("<img"), 2, "the samples and one map");
+    assert_eq!(starts("<img"), 3, "the samples, the regions and one map");
 }
 
 #[test]
