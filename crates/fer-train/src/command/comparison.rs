@@ -17,6 +17,7 @@ use crate::command::model;
 use crate::command::output::{self, People, TOO_FEW};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::metrics::{Comparison, PairedDifference, Report};
+use crate::run::RunDirectory;
 use crate::statistics::{
     Interval, McNemar, McNemarForm, p_value_in_words, percent_within, points_within, score_within,
 };
@@ -62,11 +63,20 @@ pub(super) fn run(arguments: &EvaluateArguments, paths: [&Path; 2]) -> Result<Ex
         })
     };
     let contenders = [open('A', paths[0], first)?, open('B', paths[1], second)?];
+    let run = arguments.out.as_deref().map(RunDirectory::for_results);
+    let run = run.transpose()?;
     let comparison = compare(arguments, &contenders, device, people)?;
+    let json = serde_json::to_string_pretty(&comparison)? + "\n";
+    if let Some(run) = &run {
+        run.write("comparison.json", json.as_bytes())?;
+    }
     if arguments.json {
-        output::data(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
+        output::data(&json)?;
     } else {
         say(&comparison, people)?;
+    }
+    if let Some(run) = &run {
+        people.say(&format!("results     {}", run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

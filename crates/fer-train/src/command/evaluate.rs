@@ -40,13 +40,14 @@ pub(crate) struct EvaluateArguments {
     /// or mouth covered, each at five strengths
     #[arg(long, conflicts_with_all = ["second", "groups"])]
     robustness: bool,
-    /// A directory for what is found out, tables, figures and the report: a run, or one to be made
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
     /// Say the figures by group of this column of the data alone, such as age; may be repeated
     /// [default: every column that makes groups]
     #[arg(long = "group", value_name = "COLUMN", conflicts_with = "second")]
     groups: Vec<String>,
+    /// A directory for the figures, one row a picture, what is hard and the report, or for the
+    /// situations or the comparison of two models: a run, or one to be made
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// Print the figures as JSON on stdout, and everything else on stderr
     #[arg(long)]
     pub(super) json: bool,
@@ -110,18 +111,19 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let run = arguments.out.as_deref().map(RunDirectory::for_results);
     let run = run.transpose()?;
     let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;
-    let mut report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
-    groups::keep(&mut report.groups, &arguments.groups);
+    let report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
     let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
     if let Some(run) = &run {
         judgement.write(run, model.description.training.seed)?;
         write_origins(run, &model.description, &dataset)?;
         figures::write_html(run)?;
     }
+    let mut shown = report.clone();
+    groups::keep(&mut shown.groups, &arguments.groups);
     if arguments.json {
-        output::data(&report_json(&report)?)?;
+        output::data(&report_json(&shown)?)?;
     } else {
-        say(&report, people)?;
+        say(&shown, people)?;
         judgement.say_hardest(people)?;
         if let Some(chosen) = chosen {
             people.say(&format!("note: some of these pictures {chosen}"))?;

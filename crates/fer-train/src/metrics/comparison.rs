@@ -8,7 +8,8 @@ use super::intervals::resampled;
 use super::{Report, macro_f1};
 use crate::statistics::{Bootstrap, Interval, McNemar, paired_difference};
 
-/// Two models' figures on the same pictures, and how they differ: the JSON of `evaluate A B --json`.
+/// Two models' figures on the same pictures, and how they differ: the JSON of `evaluate A B
+/// --json` and of `comparison.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Name of the split: `train`, `validation`, `test` or `all`; that of the first model that was

@@ -56,7 +56,9 @@ fn two_models_are_compared_on_the_same_pictures() {
     assert!((difference - between).abs() < 1e-12 && difference != 0.0);
     assert!((difference - (all[2] - all[1]) as f64 / 24.0).abs() < 1e-12);
 
-    let turned = compared(at, [long, short], &[]);
+    let turned = compared(at, [long, short], &["--out", "short"]);
+    let written = fs::read_to_string(at.join("short/comparison.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), turned);
     assert_eq!(figure(&turned["difference"]["accuracy"]), -difference);
     assert_eq!(turned["difference"]["mcnemar"]["p_value"], table["p_value"]);
     let itself = compared(at, [short, short], &["--split", "all"]);
