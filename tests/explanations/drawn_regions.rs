@@ -4,8 +4,8 @@ use candle_core::Device;
 use fer_data::drawn::{Face, Identity, Muscles, Scene, Side};
 use fer_data::random::stream;
 use fer_data::{
-    ActionUnit, ClassNames, DataError, Dataset, DatasetParts, Entry, Expression, PIXELS, Picture,
-    PictureStore, Region, SIDE, Split, SplitSettings,
+    ActionUnit, Augmentation, ClassNames, DataError, Dataset, DatasetParts, Entry, Expression,
+    PIXELS, Picture, PictureStore, Region, SIDE, Split, SplitSettings,
 };
 use fer_model::explain::{Explainer, OcclusionSettings};
 use fer_model::ops::Engine;
@@ -13,7 +13,7 @@ use fer_model::{Architecture, Parameters, Sequential, VggSettings, pictures_to_t
 use fer_train::evaluation::evaluate;
 use fer_train::fit::{FitSettings, Schedule, Silent, Trainer};
 use fer_train::insight::{ClassMap, Profile};
-use rand::RngExt;
+use rand::{Rng, RngExt};
 
 /// Faces that are neutral, and faces that show an expression in one region and are neutral elsewhere.
 #[derive(Clone, Copy)]
@@ -62,17 +62,31 @@ impl Task {
         muscles
     }
 
+    /// Who is on a picture, and where; what is left of the stream is for the muscles.
+    fn sitting(&self, position: usize) -> (Identity, Scene, impl Rng) {
+        let mut chance = stream(5, "one region", position as u64);
+        let scene = Scene::random(&mut chance);
+        (Identity::new(5, (position / 2) as u32), scene, chance)
+    }
+
+    /// The column, in pixels, of the middle of the mouth at rest.
+    fn middle_of_the_mouth(&self, position: usize) -> f32 {
+        let (identity, scene, _) = self.sitting(position);
+        let parts = Face::draw(&identity, &Muscles::relaxed(), &scene).parts;
+        let mouth = parts.iter().find(|part| part.region == Region::Mouth);
+        let [left, _, right, _] = mouth.unwrap().bounds;
+        (left + right) / 2.0
+    }
+
     /// Person `position / 2`, neutral at even positions, with the expression at odd ones: the face
     /// with the muscles at work in the boxes of the region, and the same face at rest around them.
     fn pixels(&self, position: usize) -> Vec<u8> {
-        let person = position / 2;
-        let chance = &mut stream(5, "one region", position as u64);
-        let (identity, scene) = (Identity::new(5, person as u32), Scene::random(chance));
+        let (identity, scene, mut chance) = self.sitting(position);
         let mut pixels = Face::draw(&identity, &Muscles::relaxed(), &scene).pixels;
         if position.is_multiple_of(2) {
             return pixels;
         }
-        let muscles = self.muscles(person, chance.random_range(0.8..1.0));
+        let muscles = self.muscles(position / 2, chance.random_range(0.8..1.0));
         let moved = Face::draw(&identity, &muscles, &scene).pixels;
         for &[left, top, right, bottom] in self.region.boxes() {
             for row in top..bottom {
@@ -137,6 +151,10 @@ fn trained(dataset: &Dataset) -> Sequential {
     let settings = FitSettings {
         epochs: 30,
         learning_rate: 3e-3,
+        augmentation: Augmentation {
+            flip: 0.5,
+            ..Augmentation::default()
+        },
         schedule: Schedule::OneCycle {
             warmup: 0.3,
             first: 0.04,
@@ -184,14 +202,26 @@ fn profile(maps: &[Vec<f32>]) -> Profile {
     sum.profile()
 }
 
-/// The share of faces on whose drawn side the mouth has the greater part of its map.
+/// The share of faces on whose drawn side the mouth has the greater part of its map: of the rows of
+/// its box, nine pixels to either side of the middle of the mouth as it is drawn at rest.
 fn on_the_drawn_side(task: &Task, maps: &[Vec<f32>], indices: &[usize]) -> f64 {
-    let is_right = |(map, index): (&Vec<f32>, &usize)| {
-        let map: Vec<f64> = map.iter().map(|&value| f64::from(value)).collect();
-        let balance = Profile::of(&map).balance[Region::Mouth.index()];
+    let &[[_, top, _, bottom]] = Region::Mouth.boxes() else {
+        panic!("one mouth");
+    };
+    let is_right = |(map, &index): (&Vec<f32>, &usize)| {
+        let middle = task.middle_of_the_mouth(index);
+        let mut halves = [0.0; 2];
+        for (row, line) in map.chunks_exact(SIDE).enumerate() {
+            for (column, value) in line.iter().enumerate() {
+                let across = column as f32 + 0.5 - middle;
+                if (top..bottom).contains(&row) && across.abs() < 9.0 {
+                    halves[usize::from(across > 0.0)] += value.max(0.0);
+                }
+            }
+        }
         match task.side(index / 2) {
-            Side::Left => balance < 0.0,
-            Side::Right => balance > 0.0,
+            Side::Left => halves[0] > halves[1],
+            Side::Right => halves[1] > halves[0],
             Side::Middle => false,
         }
     };

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_even_map_has_the_density_one_everywhere() {
-        let profile = Profile::of(&map(|_, _| 0.3));
+        let profile = Profile::of(&map(|_, _| 0.5));
         for density in profile.densities {
             assert!((density - 1.0).abs() < 1e-12);
         }

@@ -94,7 +94,10 @@ fn what_cannot_be_explained_is_a_wrong_use() {
             &["explain", "face.png", "--data", "drawn"][..],
             "cannot be used with",
         ),
-        (&["explain", "face.png", "--pictures", "3"][..], "required"),
+        (
+            &["explain", "face.png", "--pictures", "3"][..],
+            "cannot be used with",
+        ),
     ] {
         let output = fer(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

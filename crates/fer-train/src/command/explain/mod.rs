@@ -28,14 +28,14 @@ pub(crate) struct ExplainArguments {
     data: DataArguments,
     /// The pictures to explain: train, validation, test or all [default: test or else validation of
     /// the data the model was trained on, all of other data]
-    #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"], requires = "data")]
+    #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"], conflicts_with = "images")]
     split: Option<String>,
     /// Explain at most this many of the pictures that are taken for what they are, drawn evenly over
     /// the classes [default: all]
-    #[arg(long, value_name = "N", requires = "data")]
+    #[arg(long, value_name = "N", conflicts_with = "images")]
     pictures: Option<usize>,
     /// Networks of random weights to explain beside the model [default: 5]
-    #[arg(long, value_name = "N", requires = "data")]
+    #[arg(long, value_name = "N", conflicts_with = "images")]
     random_networks: Option<usize>,
     /// Where the results go: a picture for each IMAGE [default: the folder `explanation`]; with --data
     /// explanation.json and maps, into a run directory or a new one [default: nothing is written]
