@@ -5,6 +5,9 @@
 // Batches that step together: as larger ones, and stopped anywhere.
 mod accumulation;
 
+// Histograms of oriented gradients and linear methods against scikit-image and scikit-learn.
+mod baseline;
+
 // The model that comes along: what it says of itself, and whether that is so.
 mod built_in;
 

@@ -10,7 +10,7 @@ use crate::command::arguments::describe_data;
 use crate::command::evaluate::{check_classes, check_division, choose_split, open_as_trained};
 use crate::command::model;
 use crate::command::output::{self, People};
-use crate::figures::write_explanation;
+use crate::figures::{write_explanation, write_html};
 use crate::insight::{
     Agreement, ByMethod, ClassExplanation, Explanation, Importance, InsightSettings, OrderCurves,
     Subject, explain,
@@ -46,7 +46,11 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     })?;
     bar.finish_and_clear();
     let explanation = match &run {
-        Some(run) => write_explanation(run, &dataset, &insight)?,
+        Some(run) => {
+            let explanation = write_explanation(run, &dataset, &insight)?;
+            write_html(run)?;
+            explanation
+        }
         None => insight.explanation,
     };
     if arguments.json {
