@@ -41,6 +41,9 @@ mod model_file;
 // The drawn faces: no toy, and learnable by people not seen.
 mod drawn_faces;
 
+// Calibration, risk, votes and doubted labels against scikit-learn, scipy, numpy and cleanlab.
+mod probabilities;
+
 // Fifty training steps against PyTorch, from the same weights.
 mod pytorch;
 
@@ -49,6 +52,9 @@ mod recipe;
 
 // What must not lie in this repository.
 mod repository;
+
+// Intervals and tests against statsmodels, scipy and scikit-learn.
+mod statistics;
 
 // Training: same seed same bytes, stopping, choosing.
 mod training;

@@ -1,5 +1,8 @@
 //! Asking a network about many pictures of a data set.
 
+mod predictions;
+mod quality;
+
 use std::thread::available_parallelism;
 
 use anyhow::Result;
@@ -170,6 +173,9 @@ impl Evaluation {
             report.copies_of_train = self.without(dataset, &copies);
         }
         report.groups = self.groups(dataset);
+        report.calibration = Some(self.calibration(temperature));
+        report.coverage = Some(self.risk_curve(temperature).report());
+        report.votes = self.vote_agreement(dataset, temperature);
         Ok(report)
     }
 

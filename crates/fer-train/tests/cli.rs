@@ -8,6 +8,10 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+// How sure figures are: intervals, two models, groups of people.
+#[path = "cli/certainty.rs"]
+mod certainty;
+
 // Folders of pictures: recognised, inspected, trained on, judged.
 #[path = "cli/folders.rs"]
 mod folders;
@@ -17,6 +21,10 @@ mod recipes;
 // Traditional methods on the splits of a network.
 #[path = "cli/baseline.rs"]
 mod baseline;
+
+// What judging leaves: figures, predictions, what is hard; and how sure a model must be.
+#[path = "cli/judging.rs"]
+mod judging;
 
 // The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
 #[path = "cli/models.rs"]

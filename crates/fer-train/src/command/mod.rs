@@ -2,9 +2,13 @@
 
 mod arguments;
 mod baseline;
+mod calibrate;
 mod calibration;
+mod comparison;
 mod evaluate;
+mod groups;
 mod inspect;
+mod judgement;
 mod model;
 mod output;
 mod predict;
@@ -25,6 +29,7 @@ use fer_data::DataError;
 use fer_model::ModelError;
 
 use crate::command::baseline::BaselineArguments;
+use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
@@ -55,10 +60,12 @@ enum Command {
     Train(TrainArguments),
     /// Say what a data set is and what is wrong with it, before any training
     Inspect(InspectArguments),
-    /// Judge a saved model on data
+    /// Judge a saved model on data, or compare two on the same pictures
     Evaluate(EvaluateArguments),
     /// Train and judge traditional methods on the same splits, to compare a network with
     Baseline(BaselineArguments),
+    /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
+    Calibrate(CalibrateArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
     /// Print the layer table of a network or of a saved model
@@ -102,6 +109,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Baseline(arguments) => baseline::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }

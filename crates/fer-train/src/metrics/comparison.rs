@@ -8,10 +8,12 @@ use super::intervals::resampled;
 use super::{Report, macro_f1};
 use crate::statistics::{Bootstrap, Interval, McNemar, paired_difference};
 
-/// Two models' figures on the same pictures, and how they differ: the JSON of `evaluate A B --json`.
+/// Two models' figures on the same pictures, and how they differ: the JSON of `evaluate A B
+/// --json` and of `comparison.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Name of the split: `train`, `validation`, `test` or `all`.
+    /// Name of the split: `train`, `validation`, `test` or `all`; that of the first model that was
+    /// trained on these data. Each model's figures name its own: one's test may be another's validation.
     pub split: String,
     /// The number of pictures.
     pub n: u64,
@@ -151,7 +153,7 @@ mod tests {
             .map(|it| usize::from(it >= 40) + usize::from(it >= 70))
             .collect();
         let answers = |every: usize| -> Vec<usize> {
-            let wrong = |picture: usize| picture % every == 0;
+            let wrong = |picture: usize| picture.is_multiple_of(every);
             let answer =
                 |(picture, &label): (usize, &usize)| (label + usize::from(wrong(picture))) % 3;
             labels.iter().enumerate().map(answer).collect()

@@ -4,8 +4,8 @@ use fer_data::ClassNames;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClassReport, ConfusionMatrix, GroupReport, ScoreIntervals, balanced_accuracy, class_scores,
-    macro_f1, weighted_f1,
+    CalibrationReport, ClassReport, ConfusionMatrix, CoverageReport, GroupReport, ScoreIntervals,
+    VoteAgreement, balanced_accuracy, class_scores, macro_f1, weighted_f1,
 };
 use crate::statistics::{Bootstrap, Interval, wilson};
 
@@ -68,6 +68,15 @@ pub struct Report {
     /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
     /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
+    /// How far its probabilities can be taken at their word; absent where only counts were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
+    /// How often it is wrong where it answers only when it is sure; absent where only counts were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<CoverageReport>,
+    /// How its probabilities compare with people's votes; absent where nobody voted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<VoteAgreement>,
 }
 
 /// How good probabilities are.
@@ -134,6 +143,9 @@ impl Report {
             copies_of_train: None,
             groups: Vec::new(),
             chosen_on_this_split,
+            calibration: None,
+            coverage: None,
+            votes: None,
         }
     }
 
@@ -158,6 +170,7 @@ impl Report {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::metrics::ClassScore;
 
     fn names() -> ClassNames {
         ClassNames::new(["happy", "sad"]).unwrap()
@@ -179,14 +192,88 @@ mod tests {
 
     #[test]
     fn the_json_has_the_documented_keys_in_their_order() {
-        let expected = concat!(
+        let report = report(1.5);
+        let json = |interval: Option<Interval>| serde_json::to_string(&interval.unwrap()).unwrap();
+        let class = |class: &ClassReport| {
+            let ClassScore {
+                precision,
+                recall,
+                f1,
+                support,
+            } = class.score;
+            format!(
+                concat!(
+                    r#"{{"name":"{}","precision":{:?},"recall":{:?},"f1":{:?},"support":{},"#,
+                    r#""precision_interval":{},"recall_interval":{},"f1_interval":{},"too_few":true}}"#
+                ),
+                class.name,
+                precision,
+                recall,
+                f1,
+                support,
+                json(class.precision_interval),
+                json(class.recall_interval),
+                json(class.f1_interval)
+            )
+        };
+        let expected = format!(
+            concat!(
+                r#"{{"split":"test","n":5,"accuracy":0.4,"accuracy_interval":{},"loss":1.5,"ece":0.25,"#,
+                r#""temperature":1.0,"macro_f1":0.4,"macro_f1_interval":{},"weighted_f1":0.4,"#,
+                r#""weighted_f1_interval":{},"balanced_accuracy":0.625,"balanced_accuracy_interval":{},"#,
+                r#""bootstrap":{{"resamples":2000,"seed":0}},"classes":[{},{}],"#,
+                r#""confusion_matrix":[[1,3],[0,1]],"chosen_on_this_split":true}}"#
+            ),
+            json(report.accuracy_interval),
+            json(report.macro_f1_interval),
+            json(report.weighted_f1_interval),
+            json(report.balanced_accuracy_interval),
+            class(&report.classes[0]),
+            class(&report.classes[1])
+        );
+        assert_eq!(serde_json::to_string(&report).unwrap(), expected);
+        assert!(json(report.accuracy_interval).starts_with(r#"{"low":0.1176"#));
+    }
+
+    #[test]
+    fn files_from_before_the_intervals_are_read() {
+        let old = concat!(
             r#"{"split":"test","n":5,"accuracy":0.4,"loss":1.5,"ece":0.25,"temperature":1.0,"macro_f1":0.4,"#,
             r#""weighted_f1":0.4,"balanced_accuracy":0.625,"classes":["#,
             r#"{"name":"happy","precision":1.0,"recall":0.25,"f1":0.4,"support":4},"#,
             r#"{"name":"sad","precision":0.25,"recall":1.0,"f1":0.4,"support":1}],"#,
-            r#""confusion_matrix":[[1,3],[0,1]],"chosen_on_this_split":true}"#
+            r#""confusion_matrix":[[1,3],[0,1]],"copies_of_train":{"n":1,"accuracy_without":0.5},"#,
+            r#""chosen_on_this_split":true}"#
         );
-        assert_eq!(serde_json::to_string(&report(1.5)).unwrap(), expected);
+        let read: Report = serde_json::from_str(old).unwrap();
+        assert_eq!((read.accuracy, read.accuracy_interval), (0.4, None));
+        assert_eq!((read.bootstrap, read.groups.len()), (None, 0));
+        assert_eq!(read.classes[0].score, report(1.5).classes[0].score);
+        assert!(!read.classes[0].too_few && read.classes[0].f1_interval.is_none());
+        assert_eq!(
+            read.copies_of_train.unwrap().accuracy_without_interval,
+            None
+        );
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
+
+    #[test]
+    fn a_class_of_ten_pictures_is_not_too_small_and_undefined_figures_have_no_interval() {
+        let matrix = ConfusionMatrix::try_from(vec![vec![9, 1], vec![0, 0]]).unwrap();
+        let nothing = ProbabilityScore {
+            loss: 0.0,
+            ece: 0.0,
+        };
+        let report = Report::new("test", &names(), &matrix, nothing, false);
+        let [happy, sad] = report.classes.as_slice() else {
+            panic!("two classes");
+        };
+        assert!(!happy.too_few && sad.too_few);
+        assert_eq!(happy.recall_interval, wilson(9, 10));
+        assert_eq!(happy.precision_interval, wilson(9, 9));
+        assert_eq!(sad.recall_interval, None);
+        assert_eq!(sad.precision_interval, wilson(0, 1));
+        assert!(sad.f1_interval.is_some());
     }
 
     #[test]
@@ -205,12 +292,12 @@ mod tests {
     #[test]
     fn every_digit_survives_json() {
         let mut state = 1_u64;
+        let mut report = report(0.0);
         for _ in 0..10_000 {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
-            let loss = (state >> 11) as f64 / (1_u64 << 53) as f64;
-            let written = serde_json::to_string(&report(loss)).unwrap();
-            let read: Report = serde_json::from_str(&written).unwrap();
-            assert_eq!(read, report(loss));
+            report.loss = (state >> 11) as f64 / (1_u64 << 53) as f64;
+            let written = serde_json::to_string(&report).unwrap();
+            assert_eq!(serde_json::from_str::<Report>(&written).unwrap(), report);
         }
     }
 
@@ -228,6 +315,7 @@ mod tests {
             empty.balanced_accuracy,
         ];
         assert_eq!((empty.n, figures), (0, [0.0; 4]));
+        assert_eq!((empty.accuracy_interval, empty.bootstrap), (None, None));
         let written = serde_json::to_string(&empty).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&written).unwrap(), empty);
     }

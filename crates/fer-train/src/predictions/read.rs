@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use csv::{Reader, StringRecord};
-use fer_data::{ClassNames, Split};
+use fer_data::ClassNames;
 
 use super::escape::unescaped;
 use super::{COLUMNS, JudgedPicture, Predictions};

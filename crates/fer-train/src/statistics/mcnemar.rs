@@ -23,7 +23,7 @@ pub enum McNemarForm {
 /// Sampling Error of the Difference Between Correlated Proportions or Percentages, Psychometrika 12
 /// (1947); for classifiers Thomas G. Dietterich: Approximate Statistical Tests for Comparing
 /// Supervised Classification Learning Algorithms, Neural Computation 10 (1998). Agrees with
-/// `statsmodels.stats.contingency_tables.mcnemar`.
+/// `statsmodels.stats.contingency_tables.mcnemar`. It takes pictures for independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct McNemar {
     /// Pictures that both get right.

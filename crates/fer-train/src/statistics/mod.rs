@@ -12,6 +12,7 @@ mod interval;
 mod mcnemar;
 mod permutation;
 mod wilson;
+mod wording;
 
 pub use bootstrap::{Bootstrap, percentile_intervals};
 pub use difference::paired_difference;
@@ -19,3 +20,4 @@ pub use interval::{Interval, LEVEL};
 pub use mcnemar::{McNemar, McNemarForm, mcnemar};
 pub use permutation::{Exchanged, GapTest, PermutationTest, gap, p_value};
 pub use wilson::wilson;
+pub use wording::{p_value_in_words, percent_within, points_within, score_within};

@@ -172,7 +172,7 @@ impl Labels {
             .iter()
             .map(|subject| {
                 strangers += u64::from(subject.is_none());
-                let own = subject.map_or(Err(strangers), Ok);
+                let own = subject.ok_or(strangers);
                 let next = numbers.len();
                 *numbers.entry(own).or_insert(next)
             })

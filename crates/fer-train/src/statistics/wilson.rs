@@ -5,8 +5,10 @@ use super::interval::{Interval, NORMAL_QUANTILE};
 /// Wilson's score interval of the share of `part` in `whole`, within [0, 1]; `None` of nothing.
 ///
 /// With p = part / whole, n = whole and z the normal quantile: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) /
-/// (1 + z²/n). Unlike p ± z √(p(1−p)/n) it holds its level for few pictures and for shares near 0 and
-/// 1. Edwin B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference, JASA 22
+/// (1 + z²/n). Unlike p ± z √(p(1−p)/n) it holds its level for few pictures and for shares near 0 or
+/// near 1.
+///
+/// Edwin B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference, JASA 22
 /// (1927); recommended by Lawrence D. Brown, T. Tony Cai and Anirban DasGupta: Interval Estimation
 /// for a Binomial Proportion, Statistical Science 16 (2001). `proportion_confint(method="wilson")` of
 /// statsmodels.
