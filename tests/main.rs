@@ -14,6 +14,9 @@ mod built_in;
 // The temperature and the calibration error against scipy and numpy.
 mod calibration;
 
+// Where a network looks: the methods where the answer is known, and on faces whose regions are.
+mod explanations;
+
 // Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
 mod fer2013;
 

@@ -37,8 +37,8 @@
 //! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
 //! network about many pictures; [`calibration`] finds the temperature of its answers, [`abstention`] how
 //! sure they must be; [`metrics`] turns the answers into figures that agree with scikit-learn's,
-//! [`statistics`] says how sure these are, [`predictions`] lists them picture by picture, [`hard`] tells
-//! what is hard. [`config`] is a run's whole
+//! [`statistics`] says how sure these are, [`predictions`] lists the answers picture by picture, [`hard`]
+//! tells what is hard, [`insight`] where a network looks. [`config`] is a run's whole
 //! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
 //! leaves,
 //! and [`checkpoint`] what lies there so that a run can go on after any stop. `baseline` trains what a
@@ -63,6 +63,8 @@ pub mod predictions;
 pub mod statistics;
 
 pub mod hard;
+pub mod insight;
+pub mod robustness;
 
 pub mod checkpoint;
 pub mod run;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use fer_data::audit::warnings;
+use fer_data::audit::Audit;
 use fer_data::{
     Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason, open,
 };
@@ -149,10 +149,10 @@ impl DeviceArguments {
 }
 
 /// Says what spoils training on these data and what mends it, save what was said already.
-pub(crate) fn say_warnings(dataset: &Dataset, people: People) -> Result<()> {
-    for warning in warnings(dataset)? {
-        if !dataset.notices().contains(&warning) {
-            say_notice(&warning, people)?;
+pub(crate) fn say_warnings(audit: &Audit, dataset: &Dataset, people: People) -> Result<()> {
+    for warning in &audit.warnings {
+        if !dataset.notices().contains(warning) {
+            say_notice(warning, people)?;
         }
     }
     Ok(())

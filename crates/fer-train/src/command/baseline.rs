@@ -12,6 +12,7 @@ use crate::command::Usage;
 use crate::command::arguments::{DataArguments, describe_data, open_by_recipe};
 use crate::command::output::{self, People, percent};
 use crate::config::{Config, DataConfig};
+use crate::figures;
 use crate::predictions::{self, Predictions};
 use crate::recipe::Recipe;
 use crate::run::RunDirectory;
@@ -56,6 +57,7 @@ pub(crate) fn run(arguments: &BaselineArguments) -> Result<ExitCode> {
     let text = serde_json::to_string_pretty(&baselines)? + "\n";
     if let Some(directory) = &directory {
         directory.write(FILE, text.as_bytes())?;
+        figures::write_html(directory)?;
         people.say(&format!("written     {}", directory.file(FILE).display()))?;
     }
     if arguments.json {

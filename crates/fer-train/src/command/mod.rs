@@ -6,6 +6,7 @@ mod calibrate;
 mod calibration;
 mod comparison;
 mod evaluate;
+mod explain;
 mod groups;
 mod inspect;
 mod judgement;
@@ -13,8 +14,10 @@ mod model;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod results;
 mod resumption;
+mod robustness;
 mod session;
 mod signals;
 mod summary;
@@ -31,8 +34,10 @@ use fer_model::ModelError;
 use crate::command::baseline::BaselineArguments;
 use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
+use crate::command::explain::ExplainArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
+use crate::command::report::ReportArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
 
@@ -62,12 +67,16 @@ enum Command {
     Inspect(InspectArguments),
     /// Judge a saved model on data, or compare two on the same pictures
     Evaluate(EvaluateArguments),
-    /// Train and judge traditional methods on the same splits, to compare a network with
-    Baseline(BaselineArguments),
     /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
     Calibrate(CalibrateArguments),
+    /// Train and judge traditional methods on the same splits, to compare a network with
+    Baseline(BaselineArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
+    /// Show where a network looks: in a picture, or over a data set
+    Explain(ExplainArguments),
+    /// Write report.html in a run directory: how good the network is, and why
+    Report(ReportArguments),
     /// Print the layer table of a network or of a saved model
     Summary(SummaryArguments),
 }
@@ -108,9 +117,11 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
 }

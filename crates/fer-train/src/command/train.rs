@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use fer_data::{Dataset, Split};
+use fer_data::{Dataset, Split, audit};
 use fer_model::{Architecture, Parameters};
 
 use crate::checkpoint::Identity;
@@ -151,7 +151,8 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         carried_over(path, dataset.class_names())?;
     }
     describe_data(&dataset, people)?;
-    say_warnings(&dataset, people)?;
+    let audit = audit::without_near_copies(&dataset)?;
+    say_warnings(&audit, &dataset, people)?;
     let pictures = dataset.indices(Split::Train).len();
     ensure!(
         pictures > 0,
@@ -179,7 +180,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         run: &run,
         people,
     };
-    session.prepare()?;
+    session.prepare(&audit)?;
     session.train(identity, start)
 }
 
