@@ -22,9 +22,29 @@ mod recipes;
 #[path = "cli/judging.rs"]
 mod judging;
 
+// Traditional methods on the splits of a network.
+#[path = "cli/baseline.rs"]
+mod baseline;
+
 // The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
 #[path = "cli/models.rs"]
 mod models;
+
+// Where a network looks, in pictures and over a data set.
+#[path = "cli/explain.rs"]
+mod explain;
+
+// A model under blur, noise, darkness and other situations.
+#[path = "cli/robustness.rs"]
+mod robustness;
+
+// The report, in a browser and without, and what TensorBoard reads.
+#[path = "cli/browser.rs"]
+mod browser;
+#[path = "cli/report.rs"]
+mod report;
+#[path = "cli/tensorboard.rs"]
+mod tensorboard;
 
 // Every command of the README.
 #[path = "cli/readme.rs"]
