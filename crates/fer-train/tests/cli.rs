@@ -18,6 +18,10 @@ mod recipes;
 #[path = "cli/models.rs"]
 mod models;
 
+// Photographs: their faces, folders of them, tables and drawn copies.
+#[path = "cli/photographs.rs"]
+mod photographs;
+
 // Every command of the README.
 #[path = "cli/readme.rs"]
 mod readme;

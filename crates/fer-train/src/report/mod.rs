@@ -17,6 +17,8 @@ mod error;
 
 mod drawing;
 
+#[cfg(feature = "cli")]
+pub mod annotated;
 pub mod canvas;
 pub mod confusion_matrix;
 pub mod contact_sheet;
