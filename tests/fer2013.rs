@@ -250,6 +250,35 @@ fn votes_are_joined_by_row_and_what_they_leave_out_is_counted_by_reason() {
 }
 
 #[test]
+fn votes_are_told_of_every_picture_whatever_trains_and_change_no_digest() {
+    let dataset = |how| with_votes(&Folder::new(), &vote_rows(), how).unwrap();
+    let majority = dataset(FerPlusTarget::Majority);
+    // Happy has nine of ten votes and contempt one; contempt has six of the six for an expression.
+    let place = |expression: Expression| expression.index();
+    let first = majority.votes(0).unwrap();
+    assert_eq!(
+        (
+            first[place(Expression::Happy)],
+            first[place(Expression::Contempt)]
+        ),
+        (0.9, 0.1)
+    );
+    assert_eq!(majority.votes(1).unwrap()[place(Expression::Contempt)], 1.0);
+    assert_eq!(majority.entry(0).distribution, None, "the majority trains");
+    assert_eq!(dataset(FerPlusTarget::Votes).votes(0), Some(first));
+    let folder = Folder::new();
+    assert_eq!(
+        open_plain(&folder.table(&good_rows())).unwrap().votes(0),
+        None
+    );
+    let mut other = vote_rows();
+    other[0] = votes("Training", "fer0000000.png", [0, 8, 0, 0, 0, 0, 0, 2, 0, 0]);
+    let other = with_votes(&Folder::new(), &other, FerPlusTarget::Majority).unwrap();
+    assert_ne!(other.votes(0), majority.votes(0));
+    assert_eq!(other.hash(), majority.hash());
+}
+
+#[test]
 fn soft_targets_train_while_validation_keeps_the_majority() {
     let target = |how| {
         let dataset = with_votes(&Folder::new(), &vote_rows(), how).unwrap();

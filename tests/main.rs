@@ -38,6 +38,9 @@ mod model_file;
 // The drawn faces: no toy, and learnable by people not seen.
 mod drawn_faces;
 
+// Calibration, risk, votes and doubted labels against scikit-learn, scipy, numpy and cleanlab.
+mod probabilities;
+
 // Fifty training steps against PyTorch, from the same weights.
 mod pytorch;
 

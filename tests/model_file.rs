@@ -38,6 +38,7 @@ fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
             ..TrainingSummary::default()
         },
         calibration: None,
+        abstention: None,
         judged: None,
         self_test: SelfTest::record(&network, &face(0), &Device::Cpu).unwrap(),
     };
@@ -340,6 +341,60 @@ fn a_temperature_that_nothing_can_be_divided_by_is_refused() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn another_description_leaves_the_tensors_what_they_are() {
+    let (folder, path, weights) = saved();
+    let mut description = file::load(&path, &Device::Cpu, Engine::detect())
+        .unwrap()
+        .description;
+    let halved = folder.path().join("halved.safetensors");
+    file::save(&halved, &file::halve(&weights).unwrap(), &description).unwrap();
+    let abstention = r#"{"steps": [{"risk": 0.25, "threshold": 0.0, "coverage": 1.0}],
+        "origin": {"measured": {"split": "validation", "pictures": 40}}}"#;
+    description.abstention = serde_json::from_str(abstention).unwrap();
+    for from in [&path, &halved] {
+        let to = folder.path().join("to.safetensors");
+        file::rewrite(from, &to, &description).unwrap();
+        let saved = folder.path().join("saved.safetensors");
+        let weights = match from == &path {
+            true => weights.clone(),
+            false => file::halve(&weights).unwrap(),
+        };
+        file::save(&saved, &weights, &description).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), fs::read(&saved).unwrap());
+        let classifier = Classifier::load(&to, &Device::Cpu).unwrap();
+        assert_eq!(classifier.at_risk(0.3).unwrap().coverage, 1.0);
+        let error = classifier.at_risk(0.2).unwrap_err().to_string();
+        assert!(
+            error.contains("40 validation pictures show is 0.2500"),
+            "{error}"
+        );
+        assert!(classifier.at_risk(5.0).is_err() && classifier.at_risk(f64::NAN).is_err());
+    }
+    let none = Classifier::load(&path, &Device::Cpu).unwrap().at_risk(0.3);
+    assert!(matches!(none, Err(ModelError::NoAbstention)));
+    rewrite(
+        &folder.path().join("to.safetensors"),
+        |description| description["abstention"]["steps"][0]["threshold"] = 0.5.into(),
+        |_| (),
+    );
+    let refused = refusal(&folder.path().join("to.safetensors"));
+    assert!(refused.contains("steps of abstaining"), "{refused}");
+}
+
+#[test]
+fn below_a_threshold_a_prediction_is_no_answer() {
+    let (_folder, path, _) = saved();
+    let classifier = Classifier::load(&path, &Device::Cpu).unwrap();
+    let prediction = classifier.predict(&face(0)).unwrap();
+    let probability = f64::from(prediction.probability());
+    assert_eq!(
+        prediction.answer(probability),
+        Some(prediction.class_name())
+    );
+    assert_eq!(prediction.answer(probability + 1e-6), None);
 }
 
 #[test]

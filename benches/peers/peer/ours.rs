@@ -182,6 +182,7 @@ pub(crate) fn save_model(exchange: &Exchange, name: &str) -> Result<Value> {
         preprocessing: Preprocessing::default(),
         training: TrainingSummary::default(),
         calibration: None,
+        abstention: None,
         judged: None,
         self_test: SelfTest::record(&network, &face, &Device::Cpu)?,
     };

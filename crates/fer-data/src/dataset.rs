@@ -60,6 +60,8 @@ pub struct Dataset {
     split_settings: SplitSettings,
     description: Description,
     hash: String,
+    /// By the position in the store.
+    votes: BTreeMap<usize, Box<[f32]>>,
 }
 
 /// The parts that a source puts together into a [`Dataset`].
@@ -142,6 +144,7 @@ impl Dataset {
             split_settings: parts.split_settings,
             description: Description::default(),
             hash: String::new(),
+            votes: BTreeMap::new(),
         };
         dataset.hash = dataset.compute_hash()?;
         Ok(dataset)
@@ -154,6 +157,13 @@ impl Dataset {
             description,
             ..self
         }
+    }
+
+    /// Adds what several people said of pictures: the share of each class, by the picture's position
+    /// in the store. They are for judging alone; what trains is [`Entry::distribution`].
+    #[must_use]
+    pub(crate) fn with_votes(self, votes: BTreeMap<usize, Box<[f32]>>) -> Self {
+        Dataset { votes, ..self }
     }
 
     /// What people call the data.
@@ -218,6 +228,17 @@ impl Dataset {
                 target[entry.label] = 1.0;
             }
         }
+    }
+
+    /// How people voted on picture `index`, whatever its label and its target are: the share of each
+    /// class, in class order, summing to 1; `None` where nobody voted for any of the classes. Of FER+
+    /// these are all votes for the eight expressions, single ones included.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn votes(&self, index: usize) -> Option<&[f32]> {
+        let position = self.entries[index].position;
+        self.votes.get(&position).map(Box::as_ref)
     }
 
     /// The indices of one split, ascending.

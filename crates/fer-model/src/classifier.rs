@@ -5,7 +5,7 @@ use fer_data::{ClassNames, Picture, Resize};
 
 use crate::arch::Network;
 use crate::error::ModelError;
-use crate::file::{self, Calibration, Description, Model};
+use crate::file::{self, AbstentionStep, Calibration, Description, Model};
 use crate::input::pictures_to_tensor;
 use crate::ops::{Engine, Mode, log_probabilities};
 use crate::plan::Plan;
@@ -94,6 +94,41 @@ impl Classifier {
         self.model.description.calibration.as_ref()
     }
 
+    /// How sure the network must be for a share of at most `risk` of its answers to be wrong, as it was on
+    /// validation: the least threshold that kept that risk, and what else it came to. The threshold goes
+    /// to [`Prediction::answer`].
+    ///
+    /// ```no_run
+    /// use fer_model::{Classifier, Device};
+    ///
+    /// let classifier = Classifier::load("model.safetensors".as_ref(), &Device::Cpu)?;
+    /// let step = classifier.at_risk(0.05)?;
+    /// println!("answered {:.0} % of validation", 100.0 * step.coverage);
+    /// let prediction = classifier.predict(&classifier.open_picture("face.png".as_ref())?)?;
+    /// println!("{}", prediction.answer(step.threshold).unwrap_or("unsure"));
+    /// # Ok::<(), fer_model::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ModelError::NoAbstention`] for a model that was not measured so, [`ModelError::Risk`] for a
+    /// risk that was never kept, [`ModelError::Setting`] for one that is not from 0 to 1.
+    pub fn at_risk(&self, risk: f64) -> Result<AbstentionStep, ModelError> {
+        if !(0.0..=1.0).contains(&risk) {
+            return Err(ModelError::Setting {
+                name: "risk",
+                value: risk.to_string(),
+                expected: "a share of wrong answers from 0 to 1, such as 0.05",
+            });
+        }
+        let abstention = self.model.description.abstention.as_ref();
+        let abstention = abstention.ok_or(ModelError::NoAbstention)?;
+        abstention.at_risk(risk).ok_or(ModelError::Risk {
+            wanted: risk,
+            least: abstention.least_risk(),
+            pictures: abstention.pictures(),
+        })
+    }
+
     /// How the pictures that this network learned from became 48×48; those that it is to judge must
     /// come the same way: `Picture::decode_with(bytes, name, classifier.resize())`.
     pub fn resize(&self) -> Resize {
@@ -164,6 +199,12 @@ impl Prediction {
     /// The highest probability, 0 to 1.
     pub fn probability(&self) -> f32 {
         self.probabilities[self.class()]
+    }
+
+    /// The name of the most probable class, or `None`, unsure, where its probability is below
+    /// `threshold`; see [`Classifier::at_risk`].
+    pub fn answer(&self, threshold: f64) -> Option<&str> {
+        (f64::from(self.probability()) >= threshold).then(|| self.class_name())
     }
 
     /// One probability a class, in class order, summing to 1.

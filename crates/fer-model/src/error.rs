@@ -62,6 +62,23 @@ pub enum ModelError {
         /// Why.
         reason: Refusal,
     },
+    /// A model does not tell how sure it must be to keep a risk.
+    #[error(
+        "the model does not say how sure it must be to be wrong no more often than wanted; a run with at least 20 validation pictures measures it, and `fer-train calibrate` adds it to a model file"
+    )]
+    NoAbstention,
+    /// A model was never as seldom wrong as wanted.
+    #[error(
+        "no threshold kept the share of wrong answers at {wanted}: the lowest that {pictures} validation pictures show is {least:.4}"
+    )]
+    Risk {
+        /// The share of wrong answers that was asked for.
+        wanted: f64,
+        /// The lowest that was reached.
+        least: f64,
+        /// How many pictures were counted.
+        pictures: usize,
+    },
     /// A model's classes and those of the data differ.
     #[error("the model's classes are `{model}`, the data's are `{data}`{hint}")]
     Classes {

@@ -33,8 +33,8 @@
 //!
 //! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON
 //! description: architecture, class names in order, preprocessing, training data and seed, how good
-//! it was found, the [temperature](file::Calibration) that its logits are divided by, and a
-//! self-test. Weights are F32, F16 or BF16; [`file::halve`] rounds them. A file that does not fit is
+//! it was found, the [temperature](file::Calibration) that its logits are divided by, [how
+//! sure](file::Abstention) it must be to keep a risk, and a self-test. Weights are F32, F16 or BF16; [`file::halve`] rounds them. A file that does not fit is
 //! refused with the [`Refusal`].
 //!
 //! # Do I need a file at all?

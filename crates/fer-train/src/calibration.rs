@@ -7,6 +7,7 @@
 //! [`Calibration`](fer_model::file::Calibration) carries it in the model file.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use fer_data::DataError;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Temperatures are looked for here.
 pub const TEMPERATURES: RangeInclusive<f64> = 0.1..=10.0;
 
-/// Where a run takes its temperature from.
+/// Where a run takes its temperature from, and how sure its network must be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalibrationSettings {
@@ -26,6 +27,11 @@ pub struct CalibrationSettings {
     /// Default empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub from: String,
+    /// The model file of another network, trained in the same way, that tells how sure this one must be
+    /// to keep a risk; see [`Abstention`](fer_model::file::Abstention). Default absent: it is measured on
+    /// the validation pictures, where there are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abstention: Option<PathBuf>,
 }
 
 impl CalibrationSettings {

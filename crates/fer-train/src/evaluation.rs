@@ -1,5 +1,8 @@
 //! Asking a network about many pictures of a data set.
 
+mod predictions;
+mod quality;
+
 use std::thread::available_parallelism;
 
 use anyhow::Result;
@@ -131,6 +134,9 @@ impl Evaluation {
             let copies = dataset.copies_of_train(split)?;
             report.copies_of_train = self.without(dataset, &copies);
         }
+        report.calibration = Some(self.calibration(temperature));
+        report.coverage = Some(self.risk_curve(temperature).report());
+        report.votes = self.vote_agreement(dataset, temperature);
         Ok(report)
     }
 

@@ -9,7 +9,7 @@ use crate::fit::Fit;
 use crate::metrics::Report;
 use crate::report::curves::EpochPoint;
 use crate::report::samples::Sample;
-use crate::report::{confusion_matrix, curves, samples};
+use crate::report::{confusion_matrix, coverage, curves, reliability, samples};
 use crate::run::RunDirectory;
 
 /// How many pictures the grid of samples shows: the source document's two rows of five.
@@ -60,6 +60,30 @@ pub fn write_confusion_matrix(run: &RunDirectory, report: &Report) -> Result<()>
         "confusion_matrix.png",
         &confusion_matrix::png(&names, rows)?,
     )
+}
+
+/// Writes `reliability.svg` and `.png`, where the report tells of it.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_reliability(run: &RunDirectory, report: &Report) -> Result<()> {
+    let Some(calibration) = &report.calibration else {
+        return Ok(());
+    };
+    run.write("reliability.svg", reliability::svg(calibration)?.as_bytes())?;
+    run.write("reliability.png", &reliability::png(calibration)?)
+}
+
+/// Writes `coverage.svg` and `.png`, where the report tells of it.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_coverage(run: &RunDirectory, report: &Report) -> Result<()> {
+    let Some(curve) = &report.coverage else {
+        return Ok(());
+    };
+    run.write("coverage.svg", coverage::svg(curve)?.as_bytes())?;
+    run.write("coverage.png", &coverage::png(curve)?)
 }
 
 /// Writes `samples.png`: ten judged pictures drawn by `seed`, each with its true and its

@@ -35,8 +35,9 @@
 //!
 //! [`fit`] holds the training: [`FitSettings`](fit::FitSettings) and its
 //! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
-//! network about many pictures; [`calibration`] finds the temperature of its answers; [`metrics`]
-//! turns the answers into figures that agree with scikit-learn's. [`config`] is a run's whole
+//! network about many pictures; [`calibration`] finds the temperature of its answers, [`abstention`] how
+//! sure they must be; [`metrics`] turns the answers into figures that agree with scikit-learn's,
+//! [`predictions`] lists them picture by picture, [`hard`] tells what is hard. [`config`] is a run's whole
 //! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
 //! leaves,
 //! and [`checkpoint`] what lies there so that a run can go on after any stop.
@@ -51,10 +52,14 @@
 pub mod config;
 pub mod recipe;
 
+pub mod abstention;
 pub mod calibration;
 pub mod evaluation;
 pub mod fit;
 pub mod metrics;
+pub mod predictions;
+
+pub mod hard;
 
 pub mod checkpoint;
 pub mod run;

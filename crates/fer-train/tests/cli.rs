@@ -14,6 +14,10 @@ mod folders;
 #[path = "cli/recipes.rs"]
 mod recipes;
 
+// What judging leaves: figures, predictions, what is hard; and how sure a model must be.
+#[path = "cli/judging.rs"]
+mod judging;
+
 // The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
 #[path = "cli/models.rs"]
 mod models;

@@ -97,9 +97,12 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         },
         ..Description::default()
     };
-    let majorities = match &votes {
-        Some(votes) => majorities(votes, &table.faces.rows, &entries)?,
-        None => Vec::new(),
+    let (majorities, shares) = match &votes {
+        Some(votes) => (
+            majorities(votes, &table.faces.rows, &entries)?,
+            shares(votes, &table.faces.rows, &entries),
+        ),
+        None => Default::default(),
     };
     let mut dataset = Dataset::new(DatasetParts {
         name: if votes.is_some() {
@@ -124,7 +127,15 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         }
     }
     dataset.leave_out(&without);
-    Ok(dataset.with_description(description))
+    Ok(dataset.with_votes(shares).with_description(description))
+}
+
+/// The shares of the votes for each entry that has some, by its position.
+fn shares(votes: &VoteTable, rows: &[u64], entries: &[Entry]) -> BTreeMap<usize, Box<[f32]>> {
+    let positions = entries.iter().map(|entry| entry.position);
+    positions
+        .filter_map(|position| Some((position, votes.shares(rows[position])?)))
+        .collect()
 }
 
 /// What the majority says of each of the entries that validate, which the votes judge as they judge

@@ -139,6 +139,12 @@ impl VoteTable {
             _ => votes.without_single().majority(),
         })
     }
+
+    /// The share of each expression among all votes for one in data row `row` (from 1), single votes
+    /// included; none where no expression has a vote.
+    pub(crate) fn shares(&self, row: u64) -> Option<Box<[f32]>> {
+        self.rows[row as usize - 1].expression_shares()
+    }
 }
 
 impl Votes {
@@ -177,20 +183,24 @@ impl Votes {
         self.all_shares()
     }
 
+    fn expression_shares(&self) -> Option<Box<[f32]>> {
+        let total: u32 = self.expressions.iter().sum();
+        let shares = self.expressions.map(|count| count as f32 / total as f32);
+        (total > 0).then(|| shares.into())
+    }
+
     /// Shares of the expressions; the class is the one with the most votes, the first of equals.
     fn all_shares(&self) -> Verdict {
-        let total: u32 = self.expressions.iter().sum();
-        if total == 0 {
+        let Some(shares) = self.expression_shares() else {
             return Verdict::LeaveOut(NOT_AN_EXPRESSION);
-        }
+        };
         let most = self.expressions.iter().copied().max().unwrap_or(0);
         let label = self
             .expressions
             .iter()
             .position(|&count| count == most)
             .unwrap_or(0);
-        let shares = self.expressions.map(|count| count as f32 / total as f32);
-        Verdict::Label(label, Some(shares.into()))
+        Verdict::Label(label, Some(shares))
     }
 }
 

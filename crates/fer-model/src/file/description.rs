@@ -4,7 +4,7 @@ use fer_data::{ClassNames, FerPlusTarget, Resize};
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Architecture;
-use crate::file::{Calibration, SelfTest};
+use crate::file::{Abstention, Calibration, SelfTest};
 
 /// What a model file says of its weights. It stands as JSON under the metadata key `fer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Description {
     /// are, as by files that know nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// How sure it must be to be wrong no more often than wanted; absent where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abstention: Option<Abstention>,
     /// How good the network was found to be when it was saved, if it was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,

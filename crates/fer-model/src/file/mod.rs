@@ -1,5 +1,6 @@
 //! The model file: one safetensors file that describes itself.
 
+mod abstention;
 mod calibration;
 mod description;
 #[cfg(feature = "weights")]
@@ -10,6 +11,7 @@ mod replace;
 mod self_test;
 mod write;
 
+pub use abstention::{Abstention, AbstentionOrigin, AbstentionStep};
 pub use calibration::{Calibration, TemperatureOrigin};
 pub use description::{Description, Judged, Preprocessing, TrainingSummary};
 #[cfg(feature = "weights")]
@@ -18,7 +20,7 @@ pub use half::{WeightFormat, halve};
 pub use read::{Model, load, load_bytes, network};
 pub use replace::{partial, replace};
 pub use self_test::SelfTest;
-pub use write::save;
+pub use write::{rewrite, save};
 
 /// The metadata key under which the description stands, as JSON.
 const KEY: &str = "fer";

@@ -129,6 +129,11 @@ fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
             unusable.temperature
         )));
     }
+    let abstention = description.abstention.as_ref();
+    if abstention.is_some_and(|abstention| !abstention.is_usable()) {
+        let reason = "its steps of abstaining are not shares in falling risk and coverage";
+        return Err(Refusal::Description(reason.into()));
+    }
     Ok(description)
 }
 

@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::{fs, io};
 
 use candle_core::Tensor;
+use safetensors::SafeTensors;
 
-use crate::error::ModelError;
+use crate::error::{ModelError, Refusal};
 use crate::file::{Description, KEY, replace};
 
 /// Writes weights and their description to `path`, as [`replace`] does it.
@@ -18,15 +20,44 @@ pub fn save(
     weights: &BTreeMap<String, Tensor>,
     description: &Description,
 ) -> Result<(), ModelError> {
-    let json = serde_json::to_string(description).map_err(std::io::Error::other);
-    let io = |source| ModelError::Io {
+    let metadata = metadata(description).map_err(unwritten(path))?;
+    let bytes = safetensors::serialize(weights, Some(metadata))
+        .map_err(|error| unwritten(path)(io::Error::other(error)))?;
+    replace(path, &bytes).map_err(unwritten(path))
+}
+
+/// Writes the model file `from` to `to` with another description, as [`replace`] does it. Its tensors
+/// stay what they are, bit by bit and in their types.
+///
+/// # Errors
+/// [`ModelError::Io`] when a file cannot be read or written, [`ModelError::Refused`] for one that is no
+/// safetensors file.
+pub fn rewrite(from: &Path, to: &Path, description: &Description) -> Result<(), ModelError> {
+    let bytes = fs::read(from).map_err(|source| ModelError::Io {
+        action: "read",
+        path: from.to_path_buf(),
+        source,
+    })?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| ModelError::Refused {
+        path: from.to_path_buf(),
+        reason: Refusal::NotSafetensors(error.to_string()),
+    })?;
+    let metadata = metadata(description).map_err(unwritten(to))?;
+    let bytes = safetensors::serialize(file.tensors(), Some(metadata))
+        .map_err(|error| unwritten(to)(io::Error::other(error)))?;
+    replace(to, &bytes).map_err(unwritten(to))
+}
+
+/// One key only: the header's keys come out of a hash map, in another order each time.
+fn metadata(description: &Description) -> io::Result<HashMap<String, String>> {
+    let json = serde_json::to_string(description).map_err(io::Error::other)?;
+    Ok(HashMap::from([(KEY.to_string(), json)]))
+}
+
+fn unwritten(path: &Path) -> impl Fn(io::Error) -> ModelError {
+    |source| ModelError::Io {
         action: "write",
         path: path.to_path_buf(),
         source,
-    };
-    // One key only: the header's keys come out of a hash map, in another order each time.
-    let metadata = HashMap::from([(KEY.to_string(), json.map_err(io)?)]);
-    let bytes = safetensors::serialize(weights, Some(metadata))
-        .map_err(|error| io(std::io::Error::other(error)))?;
-    replace(path, &bytes).map_err(io)
+    }
 }

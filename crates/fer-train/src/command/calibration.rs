@@ -1,8 +1,14 @@
-//! Where a finished run's temperature comes from.
+//! Where a finished run's temperature comes from, and how sure it must be.
 
-use fer_data::Split;
-use fer_model::file::{Calibration, TemperatureOrigin};
+use std::path::Path;
 
+use anyhow::{Result, anyhow, ensure};
+use fer_data::{ClassNames, Split};
+use fer_model::Device;
+use fer_model::file::{self, Abstention, Calibration, TemperatureOrigin};
+use fer_model::ops::Engine;
+
+use crate::abstention::measure;
 use crate::calibration::CalibrationSettings;
 use crate::evaluation::Evaluation;
 
@@ -32,6 +38,43 @@ pub(crate) fn calibrate(
             chose_epoch,
         },
     })
+}
+
+/// How sure the network must be: what the model that the settings name says, or else what its answers
+/// on `validation` show at the temperature of `calibration`; none where these are few.
+pub(crate) fn abstention(
+    settings: &CalibrationSettings,
+    validation: Option<&Evaluation>,
+    calibration: Option<&Calibration>,
+    classes: &ClassNames,
+) -> Result<Option<Abstention>> {
+    if let Some(path) = &settings.abstention {
+        return carried_over(path, classes).map(Some);
+    }
+    let temperature = calibration.map(|calibration| calibration.temperature);
+    let curve = validation.map(|validation| validation.risk_curve(temperature));
+    Ok(curve.and_then(|curve| measure(&curve, Split::Validation.name())))
+}
+
+/// How sure a network over these classes must be by the file of the model at `path`.
+///
+/// # Errors
+/// A file that is refused, over other classes, or that does not tell.
+pub(crate) fn carried_over(path: &Path, classes: &ClassNames) -> Result<Abstention> {
+    let description = file::load(path, &Device::Cpu, Engine::detect())?.description;
+    ensure!(
+        description.classes == *classes,
+        "{} is over the classes `{}`, not `{classes}`, so how sure it must be cannot be carried over",
+        path.display(),
+        description.classes
+    );
+    let abstention = description.abstention.ok_or_else(|| {
+        anyhow!(
+            "{} does not say how sure it must be; `fer-train calibrate` measures that",
+            path.display()
+        )
+    })?;
+    Ok(abstention.carried_over())
 }
 
 /// In words, what was chosen by a model's figures on the pictures that now judge it; `None` where

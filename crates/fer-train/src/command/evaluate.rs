@@ -10,12 +10,13 @@ use fer_model::{ClassNames, ModelError, thousands};
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
 use crate::command::calibration::what_was_chosen;
+use crate::command::judgement::Judgement;
 use crate::command::model;
 use crate::command::output::{self, People, percent};
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
 use crate::metrics::Report;
-use crate::run::report_json;
+use crate::run::{RunDirectory, report_json};
 
 /// What `evaluate` takes.
 #[derive(Args)]
@@ -28,6 +29,9 @@ pub(crate) struct EvaluateArguments {
     /// of the data it was trained on, all of other data]
     #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"])]
     split: Option<String>,
+    /// A directory for the figures, one row a picture and what is hard: a run, or one to be made
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Print the figures as JSON on stdout, and everything else on stderr
     #[arg(long)]
     json: bool,
@@ -67,15 +71,25 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     };
     let calibration = model.description.calibration.as_ref();
     let temperature = calibration.map(|calibration| calibration.temperature);
+    let run = arguments.out.as_deref().map(RunDirectory::for_results);
+    let run = run.transpose()?;
     let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;
     let report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
+    let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
+    if let Some(run) = &run {
+        judgement.write(run, model.description.training.seed)?;
+    }
     if arguments.json {
         output::data(&report_json(&report)?)?;
     } else {
         say(&report, people)?;
+        judgement.say_hardest(people)?;
         if let Some(chosen) = chosen {
             people.say(&format!("note: some of these pictures {chosen}"))?;
         }
+    }
+    if let Some(run) = &run {
+        people.say(&format!("results     {}", run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +107,7 @@ fn chosen_on(description: &Description, split: Option<Split>) -> Option<&'static
 
 /// Opens the data with the settings of the training run where flags leave them open, and tells
 /// whether they are the data that the model was trained on. Other data get the defaults instead.
-fn open_as_trained(
+pub(crate) fn open_as_trained(
     arguments: &DataArguments,
     description: &Description,
 ) -> Result<(Dataset, bool)> {
@@ -139,7 +153,7 @@ fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError
 }
 
 /// Refuses to judge a model on a part of its own data that may have trained it.
-fn check_division(
+pub(crate) fn check_division(
     dataset: &Dataset,
     training: &TrainingSummary,
     split: Option<Split>,

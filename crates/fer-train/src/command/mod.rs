@@ -1,9 +1,11 @@
 //! The command line: what a person types, and what they are told.
 
 mod arguments;
+mod calibrate;
 mod calibration;
 mod evaluate;
 mod inspect;
+mod judgement;
 mod model;
 mod output;
 mod predict;
@@ -23,6 +25,7 @@ use clap::{Parser, Subcommand};
 use fer_data::DataError;
 use fer_model::ModelError;
 
+use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
@@ -55,6 +58,8 @@ enum Command {
     Inspect(InspectArguments),
     /// Judge a saved model on data
     Evaluate(EvaluateArguments),
+    /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
+    Calibrate(CalibrateArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
     /// Print the layer table of a network or of a saved model
@@ -97,6 +102,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }

@@ -5,11 +5,13 @@ use candle_core::Tensor;
 use fer_data::drawn::DrawnFaces;
 use fer_data::{Picture, Split};
 use fer_model::file::{
-    self, Calibration, Description, Judged, Preprocessing, SelfTest, TrainingSummary, WeightFormat,
+    self, Abstention, Calibration, Description, Judged, Preprocessing, SelfTest, TrainingSummary,
+    WeightFormat,
 };
 use fer_model::{Agreement, Network, Sequential, thousands};
 
-use crate::command::calibration::{LEAST_PICTURES, calibrate, what_was_chosen};
+use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, what_was_chosen};
+use crate::command::judgement::Judgement;
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
 use crate::evaluation::{Evaluation, evaluate};
@@ -21,6 +23,7 @@ use crate::report::model_card::ModelCard;
 /// What a run found out: the answers for the pictures that judge, and the temperature.
 struct Findings {
     calibration: Option<Calibration>,
+    abstention: Option<Abstention>,
     /// The figures on validation and on test, as far as there are such pictures.
     reports: Vec<Report>,
     /// The answers that the last of them counts.
@@ -164,6 +167,7 @@ fn describe(
             learning_rate: settings.learning_rate,
         },
         calibration: findings.calibration.clone(),
+        abstention: findings.abstention.clone(),
         judged: findings.reports.last().map(|report| Judged {
             split: report.split.clone(),
             pictures: report.n as usize,
@@ -196,6 +200,12 @@ fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Find
         validation.as_ref(),
         fit.chosen_on_validation,
     );
+    let abstention = abstention(
+        &config.calibration,
+        validation.as_ref(),
+        calibration.as_ref(),
+        dataset.class_names(),
+    )?;
     let temperature = calibration
         .as_ref()
         .map(|calibration| calibration.temperature);
@@ -212,12 +222,11 @@ fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Find
     }
     let evaluation = test.or(validation);
     if let Some((evaluation, report)) = evaluation.as_ref().zip(reports.last()) {
-        run.write_report("metrics.json", report)?;
-        figures::write_confusion_matrix(run, report)?;
-        figures::write_samples(run, dataset, evaluation, settings.seed)?;
+        Judgement::new(dataset, evaluation, report, true)?.write(run, settings.seed)?;
     }
     Ok(Findings {
         calibration,
+        abstention,
         reports,
         evaluation,
     })

@@ -9,6 +9,7 @@ use fer_model::{Architecture, Parameters};
 use crate::checkpoint::Identity;
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data, say_warnings};
+use crate::command::calibration::carried_over;
 use crate::command::output::People;
 use crate::command::resumption::Resumption;
 use crate::command::session::Session;
@@ -156,6 +157,9 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     let dataset = arguments.open_data(&mut config)?;
     if let Some(recipe) = arguments.chosen_recipe() {
         people.say(&format!("recipe      {recipe}"))?;
+    }
+    if let Some(path) = &config.calibration.abstention {
+        carried_over(path, dataset.class_names())?;
     }
     describe_data(&dataset, people)?;
     say_warnings(&dataset, people)?;

@@ -41,6 +41,52 @@ impl CalibrationError {
         let gaps = self.bins.iter().map(|bin| bin.right as f64 - bin.claimed);
         gaps.map(f64::abs).sum::<f64>() / pictures.max(1) as f64
     }
+
+    /// The maximum calibration error of the same paper: the largest |share right − mean top
+    /// probability| of a bin that holds pictures, in [0, 1]; 0 where none does.
+    pub fn maximum(&self) -> f64 {
+        let gaps = self.bins().into_iter().filter_map(|bin| bin.gap());
+        gaps.fold(0.0, |largest, gap| f64::max(largest, gap.abs()))
+    }
+
+    /// The fifteen bins, from the least sure to the surest.
+    pub fn bins(&self) -> Vec<ReliabilityBin> {
+        let edge = |place: usize| place as f64 / BINS as f64;
+        let bins = self.bins.iter().enumerate();
+        bins.map(|(place, bin)| {
+            let mean = |sum: f64| (bin.pictures > 0).then(|| sum / bin.pictures as f64);
+            ReliabilityBin {
+                from: edge(place),
+                to: edge(place + 1),
+                n: bin.pictures,
+                accuracy: mean(bin.right as f64),
+                confidence: mean(bin.claimed),
+            }
+        })
+        .collect()
+    }
+}
+
+/// The pictures whose top probability lies above `from` and up to `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityBin {
+    /// The lower edge, which belongs to the bin below.
+    pub from: f64,
+    /// The upper edge, which belongs to this bin.
+    pub to: f64,
+    /// How many pictures these are.
+    pub n: u64,
+    /// The share of them that is right, in [0, 1]; null where there are none.
+    pub accuracy: Option<f64>,
+    /// The mean of their top probabilities, in [0, 1]; null where there are none.
+    pub confidence: Option<f64>,
+}
+
+impl ReliabilityBin {
+    /// How much more is right than was claimed, −1 to 1; `None` for a bin without pictures.
+    pub fn gap(&self) -> Option<f64> {
+        Some(self.accuracy? - self.confidence?)
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +117,24 @@ mod tests {
         assert!((apart - (0.6 + 0.41) / 2.0).abs() < 1e-12, "{apart}");
         let together = error(&[(0.4, true), (0.35, false)]);
         assert!((together - 0.25 / 2.0).abs() < 1e-12, "{together}");
+    }
+
+    #[test]
+    fn bins_tell_what_they_hold_and_the_largest_gap_is_the_maximum() {
+        let mut error = CalibrationError::default();
+        for (probability, is_right) in [(0.95, true), (1.0, true), (0.98, false), (0.5, true)] {
+            error.add(probability, is_right);
+        }
+        let bins = error.bins();
+        assert_eq!((bins.len(), bins[0].from, bins[14].to), (15, 0.0, 1.0));
+        assert_eq!((bins[14].n, bins[14].accuracy), (3, Some(2.0 / 3.0)));
+        assert_eq!((bins[7].n, bins[7].confidence), (1, Some(0.5)));
+        assert_eq!(
+            (bins[3].n, bins[3].accuracy, bins[3].gap()),
+            (0, None, None)
+        );
+        assert_eq!(error.maximum(), 0.5);
+        assert_eq!(CalibrationError::default().maximum(), 0.0);
     }
 
     #[test]

@@ -7,18 +7,27 @@
 
 mod accumulator;
 mod balanced_accuracy;
+mod brier;
 mod calibration_error;
 mod class_score;
 mod confusion;
+mod coverage;
 mod f1;
 mod log_loss;
+mod reliability;
 mod report;
+mod votes;
 
 pub use accumulator::Metrics;
 pub use balanced_accuracy::balanced_accuracy;
-pub use calibration_error::CalibrationError;
+pub use brier::BrierScore;
+pub use calibration_error::{CalibrationError, ReliabilityBin};
 pub use class_score::{ClassScore, class_scores};
 pub use confusion::ConfusionMatrix;
+pub use coverage::{CoveragePoint, CoverageReport, RiskCurve, RiskLevel};
 pub use f1::{macro_f1, weighted_f1};
 pub use log_loss::{LogLoss, NotFinite, mean_loss};
+pub use reliability::{CalibrationReport, Reliability};
 pub use report::{ClassReport, Copies, ProbabilityScore, Report};
+pub use votes::VoteAgreement;
+pub(crate) use votes::entropy;

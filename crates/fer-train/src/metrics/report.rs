@@ -3,6 +3,7 @@
 use fer_data::ClassNames;
 use serde::{Deserialize, Serialize};
 
+use super::{CalibrationReport, CoverageReport, VoteAgreement};
 use super::{ClassScore, ConfusionMatrix, balanced_accuracy, class_scores, macro_f1, weighted_f1};
 
 /// A model's figures on one split. Every number is finite: over no pictures all are 0.
@@ -44,6 +45,15 @@ pub struct Report {
     /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
     /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
+    /// How far its probabilities can be taken at their word; absent where only counts were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
+    /// How often it is wrong where it answers only when it is sure; absent where only counts were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<CoverageReport>,
+    /// How its probabilities compare with people's votes; absent where nobody voted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<VoteAgreement>,
 }
 
 /// How good probabilities are.
@@ -109,6 +119,9 @@ impl Report {
             confusion_matrix: confusion.clone(),
             copies_of_train: None,
             chosen_on_this_split,
+            calibration: None,
+            coverage: None,
+            votes: None,
         }
     }
 

@@ -8,6 +8,8 @@
 //! | `confusion_matrix.csv`, `.svg`, `.png` | [`confusion_matrix`] |
 //! | `curves.svg` | [`curves`] |
 //! | `samples.png` | [`samples`] |
+//! | `reliability.svg`, `.png` | [`reliability`] |
+//! | `coverage.svg`, `.png` | [`coverage`] |
 //! | `MODEL_CARD.md` | [`model_card`] |
 //!
 //! [`contact_sheet`] lays out pictures in labelled rows, and [`canvas`] turns any SVG figure into
@@ -15,6 +17,8 @@
 
 mod error;
 
+mod abstaining;
+mod chart;
 mod drawing;
 
 #[cfg(feature = "cli")]
@@ -22,8 +26,11 @@ pub mod annotated;
 pub mod canvas;
 pub mod confusion_matrix;
 pub mod contact_sheet;
+pub mod coverage;
 pub mod curves;
 pub mod model_card;
+pub mod reliability;
 pub mod samples;
 
+pub(crate) use abstaining::RISKS;
 pub use error::FigureError;

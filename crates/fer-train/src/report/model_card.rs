@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::fit::FitSettings;
 use crate::metrics::Report;
+use crate::report::abstaining;
 
 /// What a model card is made of.
 pub struct ModelCard<'a> {
@@ -229,7 +230,8 @@ impl ModelCard<'_> {
                 );
             }
         }
-        text + "\n"
+        let abstention = self.description.abstention.as_ref();
+        text + "\n" + &abstention.map_or(String::new(), abstaining::markdown)
     }
 
     fn limits(&self) -> String {

@@ -1,6 +1,7 @@
 //! What a run leaves behind: its directory.
 
 mod lock;
+mod results;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -103,20 +104,25 @@ impl RunDirectory {
         Ok(run)
     }
 
+    /// Makes the directory of checkpoints in `path`, and `path` itself, and takes the lock there.
     fn locked(path: &Path) -> Result<Self> {
         let checkpoints = path.join(CHECKPOINTS);
-        fs::create_dir_all(&checkpoints)
-            .with_context(|| format!("cannot make the directory {}", checkpoints.display()))?;
+        make(&checkpoints)?;
+        RunDirectory::locked_by(path, &checkpoints.join(LOCK))
+    }
+
+    fn locked_by(path: &Path, lock: &Path) -> Result<Self> {
         Ok(RunDirectory {
             path: path.to_path_buf(),
-            _lock: Lock::take(&checkpoints.join(LOCK), path)?,
+            _lock: Lock::take(lock, path)?,
         })
     }
 
     /// Removes what a process left that died while it wrote.
     fn sweep(&self) -> Result<()> {
-        for directory in [self.path.clone(), self.checkpoints()] {
-            let entries = fs::read_dir(&directory)
+        let directories = [self.path.clone(), self.checkpoints()];
+        for directory in directories.iter().filter(|directory| directory.is_dir()) {
+            let entries = fs::read_dir(directory)
                 .with_context(|| format!("cannot list {}", directory.display()))?;
             for entry in entries {
                 let path = entry?.path();
@@ -242,6 +248,11 @@ impl RunDirectory {
 /// None that can happen with finite figures.
 pub fn report_json(report: &Report) -> Result<String> {
     Ok(serde_json::to_string_pretty(report)? + "\n")
+}
+
+fn make(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make the directory {}", directory.display()))
 }
 
 /// Whether nothing but a lock lies in the directory of checkpoints at `path`.
