@@ -57,13 +57,17 @@ pub fn annotated(picture: &RgbImage, notes: &[Note]) -> Result<Vec<u8>, FigureEr
     imageops::overlay(&mut copy, &overlay.into_rgba8(), 0, 0);
     let mut bytes = Cursor::new(Vec::new());
     let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-    DynamicImage::ImageRgba8(copy).into_rgb8().write_with_encoder(encoder)?;
+    DynamicImage::ImageRgba8(copy)
+        .into_rgb8()
+        .write_with_encoder(encoder)?;
     Ok(bytes.into_inner())
 }
 
 fn drawn(note: &Note, scale: f32, (width, height): (f32, f32)) -> Group {
     let [x, y, across, down] = match note.bounds {
-        Some(bounds) => [bounds.x, bounds.y, bounds.width, bounds.height].map(|at| at as f32 * scale),
+        Some(bounds) => {
+            [bounds.x, bounds.y, bounds.width, bounds.height].map(|at| at as f32 * scale)
+        }
         None => [0.0, 0.0, width, height],
     };
     let size = (across / 7.0).clamp(12.0, 32.0);
@@ -117,10 +121,19 @@ mod tests {
         let copy = copy(&grey(400, 300), &[note]);
         assert_eq!(copy.dimensions(), (400, 300));
         let bright = |x: u32, y: u32| copy.get_pixel(x, y)[0] > 190;
-        assert!((118..123).any(|y| bright(160, y)), "the upper edge of the box");
-        assert!((98..103).any(|x| bright(x, 180)), "the left edge of the box");
+        assert!(
+            (118..123).any(|y| bright(160, y)),
+            "the upper edge of the box"
+        );
+        assert!(
+            (98..103).any(|x| bright(x, 180)),
+            "the left edge of the box"
+        );
         let written = (100..120).flat_map(|y| (100..190).map(move |x| (x, y)));
-        assert!(written.filter(|&(x, y)| bright(x, y)).count() > 30, "the words");
+        assert!(
+            written.filter(|&(x, y)| bright(x, y)).count() > 30,
+            "the words"
+        );
         for (x, y) in [(20, 20), (140, 165), (380, 280)] {
             assert!((126..=130).contains(&copy.get_pixel(x, y)[0]), "{x} {y}");
         }

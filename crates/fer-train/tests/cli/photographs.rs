@@ -17,7 +17,9 @@ fn folder() -> tempfile::TempDir {
     fs::copy(assets.join("astronaut.jpg"), portrait).unwrap();
     let face = at.join("photographs/deep/face.png");
     fs::copy(assets.join("face.png"), face).unwrap();
-    let stripes = GrayImage::from_fn(300, 200, |x, _| Luma([if x / 9 % 2 == 0 { 30 } else { 220 }]));
+    let stripes = GrayImage::from_fn(300, 200, |x, _| {
+        Luma([if x / 9 % 2 == 0 { 30 } else { 220 }])
+    });
     stripes.save(at.join("photographs/stripes.png")).unwrap();
     fs::write(at.join("photographs/notes.txt"), b"nothing").unwrap();
     folder
@@ -76,32 +78,64 @@ fn without_detection_every_picture_is_a_face() {
 fn a_table_has_a_row_a_face_and_copies_are_drawn() {
     let folder = folder();
     let at = folder.path();
-    let arguments = ["predict", "--csv", "--draw", "drawn", "photographs/*.*g", "photographs/deep"];
+    let arguments = [
+        "predict",
+        "--csv",
+        "--draw",
+        "drawn",
+        "photographs/*.*g",
+        "photographs/deep",
+    ];
     let predicted = fer(at, &arguments);
     assert_eq!(predicted.status.code(), Some(1), "{}", stderr(&predicted));
     let table = stdout(&predicted);
     let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split(',').collect()).collect();
-    assert_eq!(rows[0][..7], ["path", "x", "y", "width", "height", "expression", "error"]);
+    assert_eq!(
+        rows[0][..7],
+        ["path", "x", "y", "width", "height", "expression", "error"]
+    );
     assert_eq!(rows[0].len(), 7 + 8);
     assert_eq!(rows.len(), 4, "{table}");
-    assert_eq!((rows[1][0], rows[1][5]), ("photographs/portrait.jpg", "happy"));
-    let sum: f64 = rows[1][7..].iter().map(|cell| cell.parse::<f64>().unwrap()).sum();
+    assert_eq!(
+        (rows[1][0], rows[1][5]),
+        ("photographs/portrait.jpg", "happy")
+    );
+    let sum: f64 = rows[1][7..]
+        .iter()
+        .map(|cell| cell.parse::<f64>().unwrap())
+        .sum();
     assert!((sum - 1.0).abs() < 1e-5, "{table}");
-    assert_eq!((rows[2][0], rows[2][6]), ("photographs/stripes.png", "no face found"));
+    assert_eq!(
+        (rows[2][0], rows[2][6]),
+        ("photographs/stripes.png", "no face found")
+    );
     assert_eq!((rows[3][0], rows[3][1]), ("photographs/deep/face.png", ""));
 
-    let drawn = |name: &str| image::open(at.join("drawn").join(name)).unwrap().into_rgb8();
+    let drawn = |name: &str| {
+        image::open(at.join("drawn").join(name))
+            .unwrap()
+            .into_rgb8()
+    };
     let copy = drawn("portrait-faces.jpg");
-    let original = image::open(at.join("photographs/portrait.jpg")).unwrap().into_rgb8();
+    let original = image::open(at.join("photographs/portrait.jpg"))
+        .unwrap()
+        .into_rgb8();
     assert_eq!(copy.dimensions(), original.dimensions());
-    let differs = |x: u32, y: u32| copy.get_pixel(x, y)[2].abs_diff(original.get_pixel(x, y)[2]) > 100;
+    let differs =
+        |x: u32, y: u32| copy.get_pixel(x, y)[2].abs_diff(original.get_pixel(x, y)[2]) > 100;
     let changed = |columns: std::ops::Range<u32>| {
-        columns.flat_map(|x| (0..512).map(move |y| (x, y))).filter(|&(x, y)| differs(x, y)).count()
+        columns
+            .flat_map(|x| (0..512).map(move |y| (x, y)))
+            .filter(|&(x, y)| differs(x, y))
+            .count()
     };
     assert!(changed(150..300) > 150, "a box and a label at the face");
     assert!(changed(350..512) < 20, "and nothing elsewhere");
     assert_eq!(drawn("stripes-faces.jpg").dimensions(), (300, 200));
-    assert!(drawn("face-faces.jpg").width() >= 256, "enlarged for the words");
+    assert!(
+        drawn("face-faces.jpg").width() >= 256,
+        "enlarged for the words"
+    );
 
     let both = fer(at, &["predict", "--csv", "--json", "photographs"]);
     assert_eq!(both.status.code(), Some(2));
@@ -113,11 +147,19 @@ fn a_photograph_is_turned_upright_by_what_its_camera_noted() {
     let at = folder.path();
     let portrait = image::open(at.join("photographs/portrait.jpg")).unwrap();
     let mut jpeg = std::io::Cursor::new(Vec::new());
-    portrait.crop_imm(0, 0, 400, 300).rotate270().write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
+    portrait
+        .crop_imm(0, 0, 400, 300)
+        .rotate270()
+        .write_to(&mut jpeg, ImageFormat::Jpeg)
+        .unwrap();
     let jpeg = jpeg.into_inner();
     // Orientation 6: shown, it is turned clockwise by a quarter.
     let exif = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-    fs::write(at.join("turned.jpg"), [&jpeg[..2], exif, &jpeg[2..]].concat()).unwrap();
+    fs::write(
+        at.join("turned.jpg"),
+        [&jpeg[..2], exif, &jpeg[2..]].concat(),
+    )
+    .unwrap();
     let predicted = fer(at, &["predict", "--json", "--draw", "drawn", "turned.jpg"]);
     assert!(predicted.status.success(), "{}", stderr(&predicted));
     let elements = json(&stdout(&predicted));

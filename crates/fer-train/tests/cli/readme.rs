@@ -70,7 +70,11 @@ fn every_command_of_the_readme_works() {
     course_folder(&at.join("faces"));
     fs::create_dir(at.join("assets")).unwrap();
     for name in ["face.png", "astronaut.jpg"] {
-        fs::copy(root().join("assets").join(name), at.join("assets").join(name)).unwrap();
+        fs::copy(
+            root().join("assets").join(name),
+            at.join("assets").join(name),
+        )
+        .unwrap();
     }
     let manifest =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();

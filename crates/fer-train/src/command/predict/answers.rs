@@ -82,9 +82,9 @@ impl Answer {
                 });
                 format!("{path}{place}: {answer} ({others})")
             }
-            Answer::Failed { path, error } if error == NO_FACE => format!(
-                "error: {path}: {NO_FACE}; --no-detect takes the whole picture for a face"
-            ),
+            Answer::Failed { path, error } if error == NO_FACE => {
+                format!("error: {path}: {NO_FACE}; --no-detect takes the whole picture for a face")
+            }
             Answer::Failed { error, .. } => format!("error: {error}"),
         }
     }
@@ -173,7 +173,9 @@ impl Table {
                 }
                 row[5] = expression.clone().unwrap_or_default();
                 for (cell, name) in row[7..].iter_mut().zip(&self.class_names) {
-                    *cell = probabilities.get(name).map_or(String::new(), Value::to_string);
+                    *cell = probabilities
+                        .get(name)
+                        .map_or(String::new(), Value::to_string);
                 }
             }
             Answer::Failed { path, error } => {
@@ -224,7 +226,10 @@ mod tests {
         let line = answer(Some("happy")).line();
         assert_eq!(line, "a, b.jpg at 1,2 30×40: happy 75.0 % (sad 25.0 %)");
         let line = answer(None).line();
-        assert_eq!(line, "a, b.jpg at 1,2 30×40: unsure (happy 75.0 %, sad 25.0 %)");
+        assert_eq!(
+            line,
+            "a, b.jpg at 1,2 30×40: unsure (happy 75.0 %, sad 25.0 %)"
+        );
         let nobody = Answer::no_face("c.png".into());
         assert!(nobody.is_failure() && nobody.line().starts_with("error: c.png: no face found"));
         assert_eq!(nobody.label(), None);

@@ -52,7 +52,10 @@ impl Copies {
 
     /// Where the copy of a file goes: files of one name in several folders are numbered.
     fn name(&mut self, file: &Path) -> PathBuf {
-        let stem = file.file_stem().and_then(OsStr::to_str).unwrap_or("picture");
+        let stem = file
+            .file_stem()
+            .and_then(OsStr::to_str)
+            .unwrap_or("picture");
         let numbered = |number: usize| match number {
             1 => format!("{stem}-faces.jpg"),
             number => format!("{stem}-faces-{number}.jpg"),

@@ -30,7 +30,11 @@ impl Reader {
     }
 
     fn faces(&self, photograph: &Photograph) -> Result<Vec<Seen>, DataError> {
-        let Some(finder) = self.finder.as_ref().filter(|_| !photograph.is_face_already()) else {
+        let Some(finder) = self
+            .finder
+            .as_ref()
+            .filter(|_| !photograph.is_face_already())
+        else {
             let whole = Seen {
                 bounds: None,
                 picture: photograph.picture(self.resize),

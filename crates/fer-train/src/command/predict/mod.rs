@@ -66,7 +66,11 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
         None => 0.0,
     };
     let reader = Reader::new(!arguments.no_detect, classifier.resize());
-    let mut copies = arguments.draw.as_deref().map(Copies::in_folder).transpose()?;
+    let mut copies = arguments
+        .draw
+        .as_deref()
+        .map(Copies::in_folder)
+        .transpose()?;
     let mut table = arguments.csv.then(|| Table::new(classifier.class_names()));
     let mut elements = Vec::new();
     let mut failed = false;
@@ -148,11 +152,7 @@ fn shown(file: &Path) -> String {
 }
 
 /// Tells people; beside data only what failed.
-fn say<'a>(
-    answers: impl Iterator<Item = &'a Answer>,
-    quiet: bool,
-    people: People,
-) -> Result<()> {
+fn say<'a>(answers: impl Iterator<Item = &'a Answer>, quiet: bool, people: People) -> Result<()> {
     for answer in answers {
         if answer.is_failure() {
             People::Stderr.say(&answer.line())?;
