@@ -26,8 +26,8 @@ pub struct Face {
 }
 
 impl Face {
-    /// The box around it: a square, unless the photograph's border cuts it. It reaches from the brows or
-    /// somewhat above to the chin; of a face that is rolled it is the box that is not.
+    /// The box around it: a square, unless the photograph's border cuts it. It reaches from the middle of
+    /// the forehead to about the chin; of a face that is rolled it is the box that is not.
     pub fn bounds(&self) -> Bounds {
         self.bounds
     }
@@ -180,10 +180,7 @@ mod tests {
         let Some([first, second, third, inside, middle, last, edge, outside]) = rows else {
             panic!("the square lies inside");
         };
-        assert_eq!(
-            [first, second, outside],
-            [0, 0, 0].map(|black| black.max(0))
-        );
+        assert_eq!([first, second, outside], [0; 3]);
         assert!(
             (100..255).contains(&third) && (100..255).contains(&edge),
             "{third} {edge}"
