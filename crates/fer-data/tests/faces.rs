@@ -1,5 +1,7 @@
 //! Faces in photographs: composed of one portrait whose rights are clear, and photographs without any.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -189,7 +191,7 @@ fn the_portrait_has_one_face_in_any_size_and_when_it_is_cut_tightly() {
             panic!("{side}: {found:?}");
         };
         assert!(face.bounds().overlap(&drawn) >= 0.6, "{side}: {face:?}");
-        assert_eq!(face.roll(), 0.0, "{side}: {face:?}");
+        assert!(face.roll().abs() < 10.0, "{side}: {face:?}");
     }
     let tight = imageops::crop_imm(&portrait, 176, 67, 98, 98).to_image();
     let found = finder.find(&photograph(tight)).unwrap();

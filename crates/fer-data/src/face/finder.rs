@@ -227,7 +227,6 @@ impl Default for FaceFinder {
     }
 }
 
-#[expect(clippy::expect_used, reason = "the bytes are part of the program")]
 fn cascade() -> Model {
     rustface::read_model(CASCADE).expect("the cascade that is built in is whole")
 }

@@ -46,7 +46,8 @@ impl Answer {
         prediction: &Prediction,
         threshold: f64,
     ) -> Self {
-        let probability = |(name, probability): (&str, f32)| (name.to_string(), probability.into());
+        let probability =
+            |(name, probability): (&str, f32)| (name.to_string(), Value::from(probability));
         Answer::Predicted {
             path,
             face,
