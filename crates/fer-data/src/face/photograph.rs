@@ -27,7 +27,7 @@ pub struct Face {
 
 impl Face {
     /// The box around it: a square, unless the photograph's border cuts it. It reaches from the middle of
-    /// the forehead to about the chin; of a face that is rolled it is the box that is not.
+    /// the forehead to below the mouth; of a face that is rolled it is the box that is not.
     pub fn bounds(&self) -> Bounds {
         self.bounds
     }
