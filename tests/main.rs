@@ -50,5 +50,8 @@ mod recipe;
 // What must not lie in this repository.
 mod repository;
 
+// Intervals and tests against statsmodels, scipy and scikit-learn.
+mod statistics;
+
 // Training: same seed same bytes, stopping, choosing.
 mod training;

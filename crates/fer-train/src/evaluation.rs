@@ -7,12 +7,15 @@ use std::thread::available_parallelism;
 
 use anyhow::Result;
 use candle_core::Device;
-use fer_data::{Batches, Dataset, Split};
+use fer_data::{Batches, Dataset, GroupColumn, Split};
 use fer_model::ops::{Mode, log_probabilities};
 use fer_model::{Network, Plan, batch_to_tensors, most_probable};
 
 use crate::calibration::{fit_temperature, rescale};
-use crate::metrics::{Copies, Metrics, NotFinite, ProbabilityScore, Report};
+use crate::metrics::{
+    Copies, GroupReport, JudgedPictures, Metrics, NotFinite, ProbabilityScore, Report,
+};
+use crate::statistics::wilson;
 
 /// Pictures that go through the network together.
 const BATCH: usize = 256;
@@ -113,7 +116,7 @@ impl Evaluation {
     }
 
     /// The figures, with how many of the pictures are copies of training pictures and the accuracy
-    /// without those. `split` is `None` when the pictures are all there are; with a temperature, loss
+    /// without those, and by each group that the data make. `split` is `None` when the pictures are all there are; with a temperature, loss
     /// and calibration error are those of the probabilities that it gives.
     ///
     /// # Errors
@@ -134,10 +137,35 @@ impl Evaluation {
             let copies = dataset.copies_of_train(split)?;
             report.copies_of_train = self.without(dataset, &copies);
         }
+        report.groups = self.groups(dataset);
         report.calibration = Some(self.calibration(temperature));
         report.coverage = Some(self.risk_curve(temperature).report());
         report.votes = self.vote_agreement(dataset, temperature);
         Ok(report)
+    }
+
+    /// The figures by each column of the data that makes groups.
+    fn groups(&self, dataset: &Dataset) -> Vec<GroupReport> {
+        let columns = &dataset.description().groups;
+        let subjects = self
+            .indices
+            .iter()
+            .map(|&index| dataset.entry(index).subject);
+        let subjects: Vec<Option<u32>> = subjects.collect();
+        let judged = JudgedPictures {
+            labels: &self.labels,
+            predicted: &self.predicted,
+            subjects: &subjects,
+            classes: dataset.class_names().len(),
+        };
+        let report = |column: &GroupColumn| {
+            let values = self.indices.iter();
+            let values: Vec<Option<&str>> = values
+                .map(|&index| dataset.group(&column.name, index))
+                .collect();
+            GroupReport::new(&column.name, &values, judged)
+        };
+        columns.iter().map(report).collect()
     }
 
     fn without(&self, dataset: &Dataset, copies: &[usize]) -> Option<Copies> {
@@ -162,6 +190,7 @@ impl Evaluation {
         Some(Copies {
             n: copies.len() as u64,
             accuracy_without,
+            accuracy_without_interval: wilson(right, count),
         })
     }
 }

@@ -37,7 +37,8 @@
 //! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
 //! network about many pictures; [`calibration`] finds the temperature of its answers, [`abstention`] how
 //! sure they must be; [`metrics`] turns the answers into figures that agree with scikit-learn's,
-//! [`predictions`] lists them picture by picture, [`hard`] tells what is hard. [`config`] is a run's whole
+//! [`statistics`] says how sure these are, [`predictions`] lists them picture by picture, [`hard`] tells
+//! what is hard. [`config`] is a run's whole
 //! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
 //! leaves,
 //! and [`checkpoint`] what lies there so that a run can go on after any stop.
@@ -58,6 +59,7 @@ pub mod evaluation;
 pub mod fit;
 pub mod metrics;
 pub mod predictions;
+pub mod statistics;
 
 pub mod hard;
 

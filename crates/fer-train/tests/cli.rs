@@ -8,6 +8,10 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+// How sure figures are: intervals, two models, groups of people.
+#[path = "cli/certainty.rs"]
+mod certainty;
+
 // Folders of pictures: recognised, inspected, trained on, judged.
 #[path = "cli/folders.rs"]
 mod folders;

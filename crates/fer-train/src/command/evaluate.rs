@@ -11,43 +11,56 @@ use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
 use crate::command::calibration::what_was_chosen;
 use crate::command::judgement::Judgement;
-use crate::command::model;
-use crate::command::output::{self, People, percent};
+use crate::command::output::{self, People, TOO_FEW, percent};
+use crate::command::{comparison, groups, model};
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
 use crate::metrics::Report;
 use crate::run::{RunDirectory, report_json};
+use crate::statistics::{percent_within, score_within};
 
 /// What `evaluate` takes.
 #[derive(Args)]
 pub(crate) struct EvaluateArguments {
     /// The saved model [default: the built-in one]
     model: Option<PathBuf>,
+    /// A second saved model: both are judged on the same pictures and compared
+    #[arg(value_name = "MODEL2")]
+    pub(super) second: Option<PathBuf>,
     #[command(flatten)]
-    data: DataArguments,
+    pub(super) data: DataArguments,
     /// The pictures to judge on: train, validation, test or all [default: test or else validation
     /// of the data it was trained on, all of other data]
     #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"])]
-    split: Option<String>,
-    /// A directory for the figures, one row a picture and what is hard: a run, or one to be made
+    pub(super) split: Option<String>,
+    /// Say the figures by group of this column of the data alone, such as age; may be repeated
+    /// [default: every column that makes groups]
+    #[arg(long = "group", value_name = "COLUMN", conflicts_with = "second")]
+    groups: Vec<String>,
+    /// A directory for the figures, one row a picture and what is hard, or for the comparison of two
+    /// models: a run, or one to be made
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Print the figures as JSON on stdout, and everything else on stderr
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    device: DeviceArguments,
+    pub(super) device: DeviceArguments,
 }
 
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     if arguments.data.data.is_none() {
         return Err(Usage("evaluate needs --data PATH (or --data drawn)".into()).into());
     }
+    if let Some((first, second)) = arguments.model.as_ref().zip(arguments.second.as_ref()) {
+        return comparison::run(arguments, [first, second]);
+    }
     let people = People::beside_json(arguments.json);
     let (selected, engine) = arguments.device.select(people)?;
     let model = model::load(arguments.model.as_deref(), &selected.device, engine)?;
     let (dataset, same) = open_as_trained(&arguments.data, &model.description)?;
     check_classes(&model.description.classes, &dataset)?;
+    groups::check_columns(&arguments.groups, &dataset)?;
     describe_data(&dataset, people)?;
 
     let split = choose_split(arguments.split.as_deref(), &dataset, same)?;
@@ -79,10 +92,12 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     if let Some(run) = &run {
         judgement.write(run, model.description.training.seed)?;
     }
+    let mut shown = report.clone();
+    groups::keep(&mut shown.groups, &arguments.groups);
     if arguments.json {
-        output::data(&report_json(&report)?)?;
+        output::data(&report_json(&shown)?)?;
     } else {
-        say(&report, people)?;
+        say(&shown, people)?;
         judgement.say_hardest(people)?;
         if let Some(chosen) = chosen {
             people.say(&format!("note: some of these pictures {chosen}"))?;
@@ -95,7 +110,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
 }
 
 /// What of the model was chosen on pictures of this split of its own data.
-fn chosen_on(description: &Description, split: Option<Split>) -> Option<&'static str> {
+pub(super) fn chosen_on(description: &Description, split: Option<Split>) -> Option<&'static str> {
     let is_judged = |name: &str| split.is_none_or(|split| split.name() == name);
     let epoch = description.training.epoch_chosen_on.as_deref();
     let fitted = description
@@ -134,7 +149,7 @@ pub(crate) fn open_as_trained(
     }
 }
 
-fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError> {
+pub(super) fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError> {
     let data = dataset.class_names();
     if model == data {
         return Ok(());
@@ -174,7 +189,11 @@ pub(crate) fn check_division(
     Ok(())
 }
 
-fn choose_split(word: Option<&str>, dataset: &Dataset, same: bool) -> Result<Option<Split>> {
+pub(super) fn choose_split(
+    word: Option<&str>,
+    dataset: &Dataset,
+    same: bool,
+) -> Result<Option<Split>> {
     match word {
         Some("all") => Ok(None),
         Some(word) => Ok(Some(word.parse()?)),
@@ -194,39 +213,67 @@ fn say(report: &Report, people: People) -> Result<()> {
         report.split,
         thousands(report.n as usize)
     ))?;
-    people.say(&format!("accuracy    {}", percent(report.accuracy)))?;
+    let accuracy = percent_within(report.accuracy, report.accuracy_interval);
+    people.say(&format!("accuracy    {accuracy}"))?;
     if let Some(copies) = &report.copies_of_train {
         people.say(&format!(
             "            {} without the {} exact copies of train pictures",
-            percent(copies.accuracy_without),
+            percent_within(copies.accuracy_without, copies.accuracy_without_interval),
             thousands(copies.n as usize)
         ))?;
     }
     say_probabilities(report, people)?;
-    people.say(&format!("macro F1    {:.3}", report.macro_f1))?;
-    people.say(&format!("weighted F1 {:.3}", report.weighted_f1))?;
-    people.say(&format!(
-        "balanced    {}",
-        percent(report.balanced_accuracy)
-    ))?;
-    let width = report
+    say_averages(report, people)?;
+    say_classes(report, people)?;
+    for group in &report.groups {
+        groups::say(group, people)?;
+    }
+    Ok(())
+}
+
+fn say_averages(report: &Report, people: People) -> Result<()> {
+    let macro_f1 = score_within(report.macro_f1, report.macro_f1_interval);
+    let weighted_f1 = score_within(report.weighted_f1, report.weighted_f1_interval);
+    let balanced = percent_within(report.balanced_accuracy, report.balanced_accuracy_interval);
+    people.say(&format!("macro F1    {macro_f1}"))?;
+    people.say(&format!("weighted F1 {weighted_f1}"))?;
+    people.say(&format!("balanced    {balanced}"))?;
+    if let Some(bootstrap) = report.bootstrap {
+        people.say(&format!(
+            "in brackets 95 % intervals: Wilson's of shares, a bootstrap's of F1 and balanced accuracy ({} resamples, seed {})",
+            thousands(bootstrap.resamples as usize),
+            bootstrap.seed
+        ))?;
+    }
+    Ok(())
+}
+
+fn say_classes(report: &Report, people: People) -> Result<()> {
+    let names = report
         .classes
         .iter()
-        .map(|class| class.name.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(5);
+        .map(|class| class.name.chars().count());
+    let width = names.max().unwrap_or(0).max("class".len());
     people.say(&format!(
-        "{:width$}  precision  recall     f1  support",
-        "class"
+        "{:width$}  {:19}  {:19}  {:19}  support",
+        "class", "precision", "recall", "f1"
     ))?;
     for class in &report.classes {
         let score = &class.score;
-        let figures = format!(
-            "{:9.3} {:7.3} {:6.3} {:8}",
-            score.precision, score.recall, score.f1, score.support
-        );
-        people.say(&format!("{:width$}  {figures}", class.name))?;
+        let figures = match class.too_few {
+            true => [TOO_FEW.to_string(), String::new(), String::new()],
+            false => [
+                score_within(score.precision, class.precision_interval),
+                score_within(score.recall, class.recall_interval),
+                score_within(score.f1, class.f1_interval),
+            ],
+        };
+        let [precision, recall, f1] = figures;
+        people.say(&format!(
+            "{:width$}  {precision:19}  {recall:19}  {f1:19}  {:>7}",
+            class.name,
+            thousands(score.support as usize)
+        ))?;
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 mod arguments;
 mod calibrate;
 mod calibration;
+mod comparison;
 mod evaluate;
+mod groups;
 mod inspect;
 mod judgement;
 mod model;
@@ -56,7 +58,7 @@ enum Command {
     Train(TrainArguments),
     /// Say what a data set is and what is wrong with it, before any training
     Inspect(InspectArguments),
-    /// Judge a saved model on data
+    /// Judge a saved model on data, or compare two on the same pictures
     Evaluate(EvaluateArguments),
     /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
     Calibrate(CalibrateArguments),

@@ -7,7 +7,8 @@ use fer_model::file::{self, Description, Model};
 use fer_model::ops::Engine;
 use fer_model::{Device, thousands};
 
-use crate::command::output::{People, percent};
+use crate::command::output::People;
+use crate::statistics::{percent_within, wilson};
 
 /// Loads the model of this name, or the built-in one, and then says on stderr what that is.
 pub(crate) fn load(path: Option<&Path>, device: &Device, engine: Engine) -> Result<Model> {
@@ -51,9 +52,11 @@ fn introduction(description: &Description) -> String {
             true => " (which chose its epoch)",
             false => "",
         };
+        let pictures = judged.pictures as u64;
+        let right = (judged.accuracy * pictures as f64).round() as u64;
         line += &format!(
             "; {} of {} {} pictures right{chosen}",
-            percent(judged.accuracy),
+            percent_within(judged.accuracy, wilson(right.min(pictures), pictures)),
             thousands(judged.pictures),
             judged.split
         );
@@ -90,12 +93,13 @@ mod tests {
         description.judged = Some(judged);
         assert_eq!(
             introduction(&description),
-            alone.clone() + "; 75.0 % of 56 validation pictures right (which chose its epoch)"
+            alone.clone()
+                + "; 75.0 % (62.3–84.5 %) of 56 validation pictures right (which chose its epoch)"
         );
         description.training.epoch_chosen_on = None;
         assert_eq!(
             introduction(&description),
-            alone + "; 75.0 % of 56 validation pictures right"
+            alone + "; 75.0 % (62.3–84.5 %) of 56 validation pictures right"
         );
     }
 }

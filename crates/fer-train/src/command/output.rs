@@ -87,6 +87,9 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// What is said in place of the figures of a class that has fewer than ten pictures.
+pub(crate) const TOO_FEW: &str = "too few to say";
+
 /// A share as a percentage with one decimal.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)

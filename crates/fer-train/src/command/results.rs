@@ -19,6 +19,7 @@ use crate::figures;
 use crate::fit::Fit;
 use crate::metrics::Report;
 use crate::report::model_card::ModelCard;
+use crate::statistics::{percent_within, score_within};
 
 /// What a run found out: the answers for the pictures that judge, and the temperature.
 struct Findings {
@@ -257,11 +258,11 @@ fn say_result(
         format!(" (these pictures {chosen})")
     });
     people.say(&format!(
-        "result      {} of {} {} pictures right, macro F1 {:.3}, weights of epoch {}{chosen}",
-        percent(report.accuracy),
+        "result      {} of {} {} pictures right, macro F1 {}, weights of epoch {}{chosen}",
+        percent_within(report.accuracy, report.accuracy_interval),
         thousands(report.n as usize),
         report.split,
-        report.macro_f1,
+        score_within(report.macro_f1, report.macro_f1_interval),
         fit.epoch,
     ))?;
     if let Some(without) = report.uncalibrated {

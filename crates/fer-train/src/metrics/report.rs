@@ -3,8 +3,11 @@
 use fer_data::ClassNames;
 use serde::{Deserialize, Serialize};
 
-use super::{CalibrationReport, CoverageReport, VoteAgreement};
-use super::{ClassScore, ConfusionMatrix, balanced_accuracy, class_scores, macro_f1, weighted_f1};
+use super::{
+    CalibrationReport, ClassReport, ConfusionMatrix, CoverageReport, GroupReport, ScoreIntervals,
+    VoteAgreement, balanced_accuracy, class_scores, macro_f1, weighted_f1,
+};
+use crate::statistics::{Bootstrap, Interval, wilson};
 
 /// A model's figures on one split. Every number is finite: over no pictures all are 0.
 ///
@@ -17,6 +20,10 @@ pub struct Report {
     pub n: u64,
     /// The share of pictures taken for what they are, in [0, 1].
     pub accuracy: f64,
+    /// The Wilson interval of the accuracy; absent over no pictures, as all intervals are, and in files
+    /// of versions that did not compute it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_interval: Option<Interval>,
     /// The mean cross-entropy of the probabilities against the targets, in nats.
     pub loss: f64,
     /// The expected calibration error of the probabilities, in [0, 1]; see
@@ -31,10 +38,22 @@ pub struct Report {
     pub uncalibrated: Option<ProbabilityScore>,
     /// See [`macro_f1`].
     pub macro_f1: f64,
+    /// Its bootstrap interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macro_f1_interval: Option<Interval>,
     /// See [`weighted_f1`].
     pub weighted_f1: f64,
+    /// Its bootstrap interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighted_f1_interval: Option<Interval>,
     /// See [`balanced_accuracy`].
     pub balanced_accuracy: f64,
+    /// Its bootstrap interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy_interval: Option<Interval>,
+    /// How the pictures were resampled for these intervals and for those of each class's F1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<Bootstrap>,
     /// The classes in the model's order.
     pub classes: Vec<ClassReport>,
     /// Rows true, columns predicted, in the order of `classes`.
@@ -42,6 +61,10 @@ pub struct Report {
     /// The same figure without the pictures that train holds too; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies_of_train: Option<Copies>,
+    /// The figures by group of people, one element a column of the data that makes groups; absent
+    /// where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupReport>,
     /// Whether anything about the model (its epoch or its temperature) was chosen by its figures on
     /// these very pictures, which flatters them.
     pub chosen_on_this_split: bool,
@@ -72,16 +95,9 @@ pub struct Copies {
     pub n: u64,
     /// The accuracy over the others, in [0, 1].
     pub accuracy_without: f64,
-}
-
-/// One class's figures with its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClassReport {
-    /// The class's name.
-    pub name: String,
-    /// Its figures, in JSON beside the name.
-    #[serde(flatten)]
-    pub score: ClassScore,
+    /// The Wilson interval of that accuracy; absent where there are no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_without_interval: Option<Interval>,
 }
 
 impl Report {
@@ -98,26 +114,34 @@ impl Report {
         chosen_on_this_split: bool,
     ) -> Self {
         assert_eq!(names.len(), confusion.classes(), "number of classes");
-        let classes = names.iter().zip(class_scores(confusion));
+        let bootstrap = Bootstrap::default();
+        let intervals = ScoreIntervals::new(confusion, &bootstrap);
+        let intervals = intervals.as_ref();
+        let class = |(class, (name, score))| {
+            let f1 = intervals.map(|found| found.f1[class]);
+            ClassReport::new(name, score, confusion, class, f1)
+        };
+        let classes = names.iter().zip(class_scores(confusion)).enumerate();
         Self {
             split: split.to_string(),
             n: confusion.total(),
             accuracy: confusion.accuracy(),
+            accuracy_interval: wilson(confusion.correct(), confusion.total()),
             loss: probabilities.loss,
             ece: probabilities.ece,
             temperature: 1.0,
             uncalibrated: None,
             macro_f1: macro_f1(confusion),
+            macro_f1_interval: intervals.map(|found| found.macro_f1),
             weighted_f1: weighted_f1(confusion),
+            weighted_f1_interval: intervals.map(|found| found.weighted_f1),
             balanced_accuracy: balanced_accuracy(confusion),
-            classes: classes
-                .map(|(name, score)| ClassReport {
-                    name: name.to_string(),
-                    score,
-                })
-                .collect(),
+            balanced_accuracy_interval: intervals.map(|found| found.balanced_accuracy),
+            bootstrap: intervals.is_some().then_some(bootstrap),
+            classes: classes.map(class).collect(),
             confusion_matrix: confusion.clone(),
             copies_of_train: None,
+            groups: Vec::new(),
             chosen_on_this_split,
             calibration: None,
             coverage: None,
@@ -146,6 +170,7 @@ impl Report {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::metrics::ClassScore;
 
     fn names() -> ClassNames {
         ClassNames::new(["happy", "sad"]).unwrap()
@@ -167,14 +192,88 @@ mod tests {
 
     #[test]
     fn the_json_has_the_documented_keys_in_their_order() {
-        let expected = concat!(
+        let report = report(1.5);
+        let json = |interval: Option<Interval>| serde_json::to_string(&interval.unwrap()).unwrap();
+        let class = |class: &ClassReport| {
+            let ClassScore {
+                precision,
+                recall,
+                f1,
+                support,
+            } = class.score;
+            format!(
+                concat!(
+                    r#"{{"name":"{}","precision":{:?},"recall":{:?},"f1":{:?},"support":{},"#,
+                    r#""precision_interval":{},"recall_interval":{},"f1_interval":{},"too_few":true}}"#
+                ),
+                class.name,
+                precision,
+                recall,
+                f1,
+                support,
+                json(class.precision_interval),
+                json(class.recall_interval),
+                json(class.f1_interval)
+            )
+        };
+        let expected = format!(
+            concat!(
+                r#"{{"split":"test","n":5,"accuracy":0.4,"accuracy_interval":{},"loss":1.5,"ece":0.25,"#,
+                r#""temperature":1.0,"macro_f1":0.4,"macro_f1_interval":{},"weighted_f1":0.4,"#,
+                r#""weighted_f1_interval":{},"balanced_accuracy":0.625,"balanced_accuracy_interval":{},"#,
+                r#""bootstrap":{{"resamples":2000,"seed":0}},"classes":[{},{}],"#,
+                r#""confusion_matrix":[[1,3],[0,1]],"chosen_on_this_split":true}}"#
+            ),
+            json(report.accuracy_interval),
+            json(report.macro_f1_interval),
+            json(report.weighted_f1_interval),
+            json(report.balanced_accuracy_interval),
+            class(&report.classes[0]),
+            class(&report.classes[1])
+        );
+        assert_eq!(serde_json::to_string(&report).unwrap(), expected);
+        assert!(json(report.accuracy_interval).starts_with(r#"{"low":0.1176"#));
+    }
+
+    #[test]
+    fn files_from_before_the_intervals_are_read() {
+        let old = concat!(
             r#"{"split":"test","n":5,"accuracy":0.4,"loss":1.5,"ece":0.25,"temperature":1.0,"macro_f1":0.4,"#,
             r#""weighted_f1":0.4,"balanced_accuracy":0.625,"classes":["#,
             r#"{"name":"happy","precision":1.0,"recall":0.25,"f1":0.4,"support":4},"#,
             r#"{"name":"sad","precision":0.25,"recall":1.0,"f1":0.4,"support":1}],"#,
-            r#""confusion_matrix":[[1,3],[0,1]],"chosen_on_this_split":true}"#
+            r#""confusion_matrix":[[1,3],[0,1]],"copies_of_train":{"n":1,"accuracy_without":0.5},"#,
+            r#""chosen_on_this_split":true}"#
         );
-        assert_eq!(serde_json::to_string(&report(1.5)).unwrap(), expected);
+        let read: Report = serde_json::from_str(old).unwrap();
+        assert_eq!((read.accuracy, read.accuracy_interval), (0.4, None));
+        assert_eq!((read.bootstrap, read.groups.len()), (None, 0));
+        assert_eq!(read.classes[0].score, report(1.5).classes[0].score);
+        assert!(!read.classes[0].too_few && read.classes[0].f1_interval.is_none());
+        assert_eq!(
+            read.copies_of_train.unwrap().accuracy_without_interval,
+            None
+        );
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
+
+    #[test]
+    fn a_class_of_ten_pictures_is_not_too_small_and_undefined_figures_have_no_interval() {
+        let matrix = ConfusionMatrix::try_from(vec![vec![9, 1], vec![0, 0]]).unwrap();
+        let nothing = ProbabilityScore {
+            loss: 0.0,
+            ece: 0.0,
+        };
+        let report = Report::new("test", &names(), &matrix, nothing, false);
+        let [happy, sad] = report.classes.as_slice() else {
+            panic!("two classes");
+        };
+        assert!(!happy.too_few && sad.too_few);
+        assert_eq!(happy.recall_interval, wilson(9, 10));
+        assert_eq!(happy.precision_interval, wilson(9, 9));
+        assert_eq!(sad.recall_interval, None);
+        assert_eq!(sad.precision_interval, wilson(0, 1));
+        assert!(sad.f1_interval.is_some());
     }
 
     #[test]
@@ -193,12 +292,12 @@ mod tests {
     #[test]
     fn every_digit_survives_json() {
         let mut state = 1_u64;
+        let mut report = report(0.0);
         for _ in 0..10_000 {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
-            let loss = (state >> 11) as f64 / (1_u64 << 53) as f64;
-            let written = serde_json::to_string(&report(loss)).unwrap();
-            let read: Report = serde_json::from_str(&written).unwrap();
-            assert_eq!(read, report(loss));
+            report.loss = (state >> 11) as f64 / (1_u64 << 53) as f64;
+            let written = serde_json::to_string(&report).unwrap();
+            assert_eq!(serde_json::from_str::<Report>(&written).unwrap(), report);
         }
     }
 
@@ -216,6 +315,7 @@ mod tests {
             empty.balanced_accuracy,
         ];
         assert_eq!((empty.n, figures), (0, [0.0; 4]));
+        assert_eq!((empty.accuracy_interval, empty.bootstrap), (None, None));
         let written = serde_json::to_string(&empty).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&written).unwrap(), empty);
     }

@@ -12,6 +12,8 @@ const WIDTH: f32 = 470.0;
 const HEIGHT: f32 = 420.0;
 /// Points are marked up to this number; more would touch.
 const MARKED: usize = 30;
+/// The curve begins where this share of the pictures is answered.
+const LEAST_COVERAGE: f64 = 0.01;
 
 /// The curve as an SVG figure: the share of wrong answers over the share of pictures that are answered.
 ///
@@ -32,7 +34,10 @@ pub fn svg(coverage: &CoverageReport) -> Result<String, FigureError> {
             .filter_map(|share| answering(coverage, share)),
     );
     let figure = head(sheet(WIDTH, HEIGHT), "Coverage against risk", &lines);
-    let risks = coverage.points.iter().map(|point| point.risk);
+    // A mistake among the first few pictures would be all that the axis had room for.
+    let told = |point: &&CoveragePoint| point.coverage >= LEAST_COVERAGE;
+    let points: Vec<&CoveragePoint> = coverage.points.iter().filter(told).collect();
+    let risks = points.iter().map(|point| point.risk);
     let chart = Chart {
         corner: (84.0, 112.0),
         size: (360.0, 250.0),
@@ -43,7 +48,7 @@ pub fn svg(coverage: &CoverageReport) -> Result<String, FigureError> {
         "Pictures answered, the surest first",
         "Wrong of those",
     );
-    let places = coverage.points.iter();
+    let places = points.iter();
     let places = places.map(|point| chart.place(point.coverage, point.risk));
     let places: Vec<(f32, f32)> = places.collect();
     let mut curve = Group::new().add(path(&places, BLUE, 2.0));
@@ -107,6 +112,15 @@ mod tests {
         assert_eq!(svg(&report(20)).unwrap().matches("<circle").count(), 20);
         let drawn = image::load_from_memory(&png(&report(200)).unwrap()).unwrap();
         assert_eq!((drawn.width(), drawn.height()), (940, 840));
+    }
+
+    #[test]
+    fn a_mistake_among_the_surest_leaves_the_axis_to_the_others() {
+        let answers = |n: u32| (0..n).map(move |place| (1.0 - f64::from(place) / 1e3, place > 0));
+        let figure = |n| svg(&RiskCurve::new(answers(n)).report()).unwrap();
+        // Of 500 the curve begins with five, one of which is wrong; of 40 with that one alone.
+        assert!(figure(500).contains("16%"));
+        assert!(!figure(40).contains("16%"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod error;
 mod abstaining;
 mod chart;
 mod drawing;
+mod gaps;
 
 #[cfg(feature = "cli")]
 pub mod annotated;

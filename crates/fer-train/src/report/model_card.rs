@@ -11,8 +11,10 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::fit::FitSettings;
-use crate::metrics::Report;
+use crate::metrics::{ClassReport, Report};
 use crate::report::abstaining;
+use crate::report::gaps::gaps_by_group;
+use crate::statistics::{percent_within, score_within};
 
 /// What a model card is made of.
 pub struct ModelCard<'a> {
@@ -38,6 +40,7 @@ impl ModelCard<'_> {
             self.data(),
             self.training()?,
             self.figures(),
+            gaps_by_group(self.reports),
             self.calibration(),
             self.limits(),
         ];
@@ -177,7 +180,7 @@ impl ModelCard<'_> {
                      accuracy is {}.\n",
                     thousands(copies.n as usize),
                     report.split,
-                    percent(copies.accuracy_without)
+                    percent_within(copies.accuracy_without, copies.accuracy_without_interval)
                 );
             }
         }
@@ -187,14 +190,15 @@ impl ModelCard<'_> {
             last.split
         );
         for class in &last.classes {
-            let score = &class.score;
+            text += &class_row(class);
+        }
+        if let Some(bootstrap) = last.bootstrap {
             text += &format!(
-                "| {} | {:.3} | {:.3} | {:.3} | {} |\n",
-                class.name,
-                score.precision,
-                score.recall,
-                score.f1,
-                thousands(score.support as usize)
+                "\nIn brackets are 95 % intervals: Wilson's of shares, and of F1 and balanced accuracy \
+                 those of a bootstrap ({} resamples of the pictures, seed {}). They take pictures for \
+                 independent; where one person gave many they are too narrow.\n",
+                thousands(bootstrap.resamples as usize),
+                bootstrap.seed
             );
         }
         text
@@ -243,8 +247,8 @@ impl ModelCard<'_> {
             policing, health, credit, insurance or anything like them.\n\n\
             - One face, cropped, upright, 48×48 grey pixels: other framing lowers the accuracy, and a \
             picture without a face gets an answer too.\n\
-            - Figures hold for pictures like those that gave them. Accuracy by age, gender or skin was \
-            not measured unless a file beside this card says so.\n\
+            - Figures hold for pictures like those that gave them, and for groups of people only as far \
+            as the gaps by group tell.\n\
             - A class with few pictures to train on is seldom found; the table by class tells.\n"
             .to_string();
         if self.is_fer2013() {
@@ -270,15 +274,30 @@ struct Settings<'a> {
 
 fn figures_row(report: &Report) -> String {
     format!(
-        "| {} | {} | {} | {:.3} | {} | {:.4} | {} |\n",
+        "| {} | {} | {} | {} | {} | {:.4} | {} |\n",
         report.split,
         thousands(report.n as usize),
-        percent(report.accuracy),
-        report.macro_f1,
-        percent(report.balanced_accuracy),
+        percent_within(report.accuracy, report.accuracy_interval),
+        score_within(report.macro_f1, report.macro_f1_interval),
+        percent_within(report.balanced_accuracy, report.balanced_accuracy_interval),
         report.loss,
         percent(report.ece)
     )
+}
+
+fn class_row(class: &ClassReport) -> String {
+    let score = &class.score;
+    let figures = match class.too_few {
+        true => "too few to say | | ".to_string(),
+        false => format!(
+            "{} | {} | {}",
+            score_within(score.precision, class.precision_interval),
+            score_within(score.recall, class.recall_interval),
+            score_within(score.f1, class.f1_interval)
+        ),
+    };
+    let pictures = thousands(score.support as usize);
+    format!("| {} | {figures} | {pictures} |\n", class.name)
 }
 
 fn origin(calibration: &Calibration) -> String {
@@ -373,8 +392,10 @@ mod tests {
             "| all | 1,205 | 0 | 5 |",
             "7 epochs from seed 9; the weights are those of epoch 7, the last.",
             "batch_size = 32",
-            "| test | 5 | 80.0 % |",
-            "| happy | 1.000 | 0.667 | 0.800 | 3 |",
+            "| test | 5 | 80.0 % (37.6–96.4 %) |",
+            "| happy | too few to say | |  | 3 |",
+            "those of a bootstrap (2,000 resamples of the pictures, seed 0)",
+            "## Gaps by group\n\nNot measured",
             "An expression is no emotion",
         ] {
             assert!(card.contains(line), "{line} is missing in:\n{card}");

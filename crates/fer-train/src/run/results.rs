@@ -12,12 +12,13 @@ use crate::predictions;
 const LOCK_OF_RESULTS: &str = ".lock";
 
 /// What tells a directory of ours: a run has one of the first, an evaluation one of the others.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "config.toml",
     CHECKPOINTS,
     "model.safetensors",
     "metrics.json",
     predictions::FILE,
+    "comparison.json",
     "robustness.json",
     "explanation.json",
     "baselines.json",
