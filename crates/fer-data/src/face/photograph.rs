@@ -180,7 +180,10 @@ mod tests {
         let Some([first, second, third, inside, middle, last, edge, outside]) = rows else {
             panic!("the square lies inside");
         };
-        assert!(first == 0 && second < 40 && outside < 40, "{second} {outside}");
+        assert!(
+            first == 0 && second < 40 && outside < 40,
+            "{second} {outside}"
+        );
         assert!(
             (100..255).contains(&third) && (100..255).contains(&edge),
             "{third} {edge}"
