@@ -5,11 +5,17 @@
 // Batches that step together: as larger ones, and stopped anywhere.
 mod accumulation;
 
+// Histograms of oriented gradients and linear methods against scikit-image and scikit-learn.
+mod baseline;
+
 // The model that comes along: what it says of itself, and whether that is so.
 mod built_in;
 
 // The temperature and the calibration error against scipy and numpy.
 mod calibration;
+
+// Where a network looks: the methods where the answer is known, and on faces whose regions are.
+mod explanations;
 
 // Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
 mod fer2013;

@@ -139,13 +139,12 @@ pub fn audit(dataset: &Dataset) -> Result<Audit, DataError> {
     gather(dataset, near_copies)
 }
 
-/// What spoils training or judging on a data set, and how to mend it: the warnings of [`audit()`]
-/// without the search for near copies, which takes its time.
+/// The same without the search for near copies, which takes its time.
 ///
 /// # Errors
 /// A picture that cannot be read.
-pub fn warnings(dataset: &Dataset) -> Result<Vec<Notice>, DataError> {
-    Ok(gather(dataset, None)?.warnings)
+pub fn without_near_copies(dataset: &Dataset) -> Result<Audit, DataError> {
+    gather(dataset, None)
 }
 
 fn gather(dataset: &Dataset, near_copies: Option<NearCopies>) -> Result<Audit, DataError> {

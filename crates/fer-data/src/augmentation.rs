@@ -7,11 +7,12 @@ mod interpolation;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::augmentation::change::Change;
 use crate::augmentation::erasing::erase;
 use crate::error::DataError;
 use crate::picture::PIXELS;
 use crate::random::stream;
+
+pub(crate) use change::Change;
 
 /// Which changes are drawn at random for each training picture. Every default is none.
 ///

@@ -17,9 +17,11 @@ use crate::error::DataError;
 use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
 use crate::sampling::{Sampling, drawn_label};
+use crate::situation::Disturbance;
 use crate::worker::guarded;
 
 pub use ahead::Ahead;
+pub(crate) use shrinking::shrink;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,7 @@ pub struct Batches<'a> {
     batch_size: usize,
     side: usize,
     first: usize,
+    disturbance: Option<Disturbance>,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
     /// Seed and epoch, where labels are drawn.
     labels: Option<(u64, u64)>,
@@ -77,6 +80,7 @@ impl<'a> Batches<'a> {
             batch_size,
             side: SIDE,
             first: 0,
+            disturbance: None,
             augmentation: None,
             labels: None,
         }
@@ -101,6 +105,12 @@ impl<'a> Batches<'a> {
             turns[index] += 1;
         }
         self.labels = sampling.draw_labels.then_some((seed, epoch));
+        self
+    }
+
+    /// The pictures in a situation, each with the chance of its index in the data set.
+    pub fn disturbed(mut self, disturbance: Disturbance) -> Self {
+        self.disturbance = Some(disturbance);
         self
     }
 
@@ -219,13 +229,18 @@ impl<'a> Batches<'a> {
             mixing::mix(batch, augmentation, seed, epoch, number);
         }
         if self.side != SIDE {
-            batch.pixels = shrinking::shrink(&batch.pixels, self.side);
+            batch.pixels = shrink(&batch.pixels, self.side);
             batch.side = self.side;
         }
     }
 
     fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {
-        scale(self.dataset.picture(self.index(turn))?.pixels(), values);
+        let index = self.index(turn);
+        let picture = self.dataset.picture(index)?;
+        match &self.disturbance {
+            Some(disturbance) => scale(disturbance.apply(picture, index as u64).pixels(), values),
+            None => scale(picture.pixels(), values),
+        }
         if let Some((augmentation, seed, epoch)) = self.augmentation {
             augmentation.apply(values, seed, epoch, turn as u64);
         }

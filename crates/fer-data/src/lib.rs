@@ -60,6 +60,11 @@
 //! From [`random::stream`]: one seed, a name, an index. The same three give the same numbers on any
 //! number of threads.
 //!
+//! # How would it look in the dark, or behind a mask?
+//!
+//! A [`Situation`] disturbs a [`Picture`], or all those of [`Batches::disturbed`], at a strength that
+//! means something: stops of light, pixels of blur, a share of the mouth covered.
+//!
 //! # My own pictures?
 //!
 //! Anything can be a data set: give a [`PictureStore`] and one [`Entry`] a picture to
@@ -135,6 +140,7 @@ mod copies;
 mod augmentation;
 mod batch;
 mod sampling;
+mod situation;
 #[cfg(feature = "hub")]
 mod vision;
 
@@ -153,6 +159,7 @@ pub use picture::{
     PictureFormat, PictureMode, Resize, SIDE,
 };
 pub use sampling::Sampling;
+pub use situation::{Disturbance, Situation};
 pub use skipped::{Skipped, count_by_reason};
 pub use source::{FerPlusTarget, Layout, OpenSettings, open};
 pub use split::{

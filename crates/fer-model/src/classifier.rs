@@ -5,6 +5,7 @@ use fer_data::{ClassNames, Picture, Resize};
 
 use crate::arch::Network;
 use crate::error::ModelError;
+use crate::explain::Explainer;
 use crate::file::{self, AbstentionStep, Calibration, Description, Model};
 use crate::input::pictures_to_tensor;
 use crate::ops::{Engine, Mode, log_probabilities};
@@ -82,6 +83,14 @@ impl Classifier {
     /// What the model file says of itself.
     pub fn description(&self) -> &Description {
         &self.model.description
+    }
+
+    /// What tells where the network looks.
+    ///
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn explainer(&self) -> Result<Explainer<'_>, ModelError> {
+        Ok(Explainer::new(&self.model.network)?)
     }
 
     /// The classes in the order of the probabilities.

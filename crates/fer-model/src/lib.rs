@@ -41,6 +41,10 @@
 //!
 //! `Classifier::embedded` predicts with the model that this crate brings along.
 //!
+//! # Where does it look?
+//!
+//! [`explain`] has occlusion sensitivity and Grad-CAM for any network that a [`Stack`] builds.
+//!
 //! # Can I train from my own candle program?
 //!
 //! ```
@@ -82,6 +86,7 @@ mod input;
 
 mod agreement;
 mod classifier;
+pub mod explain;
 pub mod file;
 
 pub use agreement::Agreement;

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// Temperatures are looked for here.
 pub const TEMPERATURES: RangeInclusive<f64> = 0.1..=10.0;
 
+/// A temperature of fewer pictures would be theirs alone.
+pub const LEAST_PICTURES: usize = 20;
+
 /// Where a run takes its temperature from, and how sure its network must be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

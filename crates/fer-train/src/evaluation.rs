@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use anyhow::Result;
 use candle_core::Device;
-use fer_data::{Batches, Dataset, GroupColumn, Split};
+use fer_data::{Batches, Dataset, Disturbance, GroupColumn, Split};
 use fer_model::ops::{Mode, log_probabilities};
 use fer_model::{Network, Plan, batch_to_tensors, most_probable};
 
@@ -53,6 +53,33 @@ pub fn evaluate(
     indices: Vec<usize>,
     device: &Device,
 ) -> Result<Evaluation> {
+    let batches = Batches::new(dataset, indices.clone(), BATCH);
+    evaluate_batches(network, dataset, indices, &batches, device)
+}
+
+/// As [`evaluate`], with every picture disturbed.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_disturbed(
+    network: &dyn Network,
+    dataset: &Dataset,
+    indices: Vec<usize>,
+    disturbance: Disturbance,
+    device: &Device,
+) -> Result<Evaluation> {
+    let batches = Batches::new(dataset, indices.clone(), BATCH).disturbed(disturbance);
+    evaluate_batches(network, dataset, indices, &batches, device)
+}
+
+/// Predicts the pictures of `batches`, whose indices are `indices`.
+fn evaluate_batches(
+    network: &dyn Network,
+    dataset: &Dataset,
+    indices: Vec<usize>,
+    batches: &Batches<'_>,
+    device: &Device,
+) -> Result<Evaluation> {
     let classes = dataset.class_names().len();
     let plan = Plan::new(network)?;
     let mut evaluation = Evaluation {
@@ -63,7 +90,6 @@ pub fn evaluate(
         targets: Vec::with_capacity(indices.len() * classes),
         indices,
     };
-    let batches = Batches::new(dataset, evaluation.indices.clone(), BATCH);
     batches.ahead(batch_threads(device), |ahead| -> Result<()> {
         for batch in ahead {
             let batch = batch?;
@@ -82,6 +108,41 @@ pub fn evaluate(
 }
 
 impl Evaluation {
+    /// What anything else than a network made of the pictures `indices`.
+    ///
+    /// - `log_probabilities`: (pictures, classes) row-major, each row's exponentials sum to 1.
+    ///
+    /// # Errors
+    /// A log-probability that is not finite.
+    ///
+    /// # Panics
+    /// Where there are not as many rows as pictures.
+    pub fn of_scores(
+        dataset: &Dataset,
+        indices: Vec<usize>,
+        log_probabilities: &[f32],
+    ) -> Result<Self, NotFinite> {
+        let classes = dataset.class_names().len();
+        let labels: Vec<usize> = indices
+            .iter()
+            .map(|&index| dataset.entry(index).label)
+            .collect();
+        let mut targets = vec![0.0; indices.len() * classes];
+        for (&index, target) in indices.iter().zip(targets.chunks_exact_mut(classes)) {
+            dataset.write_target(index, target);
+        }
+        let mut evaluation = Evaluation {
+            metrics: Metrics::new(dataset.class_names()),
+            predicted: Vec::new(),
+            log_probabilities: Vec::new(),
+            labels: Vec::new(),
+            targets: Vec::new(),
+            indices,
+        };
+        evaluation.add(&labels, &targets, log_probabilities)?;
+        Ok(evaluation)
+    }
+
     fn add(&mut self, labels: &[usize], targets: &[f32], rows: &[f32]) -> Result<(), NotFinite> {
         self.metrics.update(labels, targets, rows)?;
         let classes = self.metrics.confusion().classes();
@@ -137,10 +198,10 @@ impl Evaluation {
             let copies = dataset.copies_of_train(split)?;
             report.copies_of_train = self.without(dataset, &copies);
         }
-        report.groups = self.groups(dataset);
         report.calibration = Some(self.calibration(temperature));
         report.coverage = Some(self.risk_curve(temperature).report());
         report.votes = self.vote_agreement(dataset, temperature);
+        report.groups = self.groups(dataset);
         Ok(report)
     }
 

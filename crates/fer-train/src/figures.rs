@@ -1,16 +1,25 @@
 //! The figures of a run, made from what it found.
 
-use anyhow::Result;
-use fer_data::{Dataset, random::stream};
+mod explanation;
+
+use anyhow::{Context, Result};
+use fer_data::{Dataset, PIXELS, Picture, Situation, random::stream};
 use rand::seq::SliceRandom;
 
 use crate::evaluation::Evaluation;
 use crate::fit::Fit;
 use crate::metrics::Report;
+use crate::predictions::Predictions;
+use crate::report::contact_sheet::{self, Row};
 use crate::report::curves::EpochPoint;
+use crate::report::gallery::{self, Gallery};
+use crate::report::html;
 use crate::report::samples::Sample;
-use crate::report::{confusion_matrix, coverage, curves, reliability, samples};
+use crate::report::{self, confusion_matrix, coverage, curves, reliability, samples};
+use crate::robustness::Robustness;
 use crate::run::RunDirectory;
+
+pub use explanation::write_explanation;
 
 /// How many pictures the grid of samples shows: the source document's two rows of five.
 const SAMPLES: usize = 10;
@@ -20,17 +29,7 @@ const SAMPLES: usize = 10;
 /// # Errors
 /// A file that cannot be written.
 pub fn write_curves(run: &RunDirectory, fit: &Fit) -> Result<()> {
-    let points: Vec<EpochPoint> = fit
-        .history
-        .iter()
-        .map(|record| EpochPoint {
-            epoch: record.epoch,
-            train_loss: record.train_loss,
-            train_accuracy: record.train_accuracy,
-            validation_loss: record.validation_loss,
-            validation_accuracy: record.validation_accuracy,
-        })
-        .collect();
+    let points: Vec<EpochPoint> = fit.history.iter().map(EpochPoint::from).collect();
     run.write(
         "curves.svg",
         curves::svg(&points, Some(fit.epoch))?.as_bytes(),
@@ -111,4 +110,103 @@ pub fn write_samples(
         });
     }
     run.write("samples.png", &samples::png(&shown)?)
+}
+
+/// Writes `gallery.png` and `gallery.json`: the pictures that a report shows of those at `indices` of
+/// the data set, which the rows of `predictions` judge in this order; those at the places `named`
+/// among them.
+///
+/// # Errors
+/// A picture that cannot be read, or a file that cannot be written.
+pub fn write_gallery(
+    run: &RunDirectory,
+    dataset: &Dataset,
+    indices: &[usize],
+    predictions: &Predictions,
+    named: &[usize],
+) -> Result<()> {
+    let gallery = Gallery::choose(predictions, named);
+    let chosen = gallery.tiles.iter();
+    let pictures: Vec<_> = chosen
+        .map(|tile| dataset.picture(indices[tile.row]))
+        .collect::<Result<_, _>>()?;
+    let sprite = gallery.sprite(pictures.iter().map(|picture| picture.pixels().as_slice()))?;
+    run.write(gallery::PICTURES, &sprite)?;
+    let list = serde_json::to_string_pretty(&gallery)? + "\n";
+    run.write(gallery::LIST, list.as_bytes())
+}
+
+/// Writes `report.html` from what lies in the directory.
+///
+/// # Errors
+/// A file in it that is not what it should be, a directory with nothing to report, or a file that
+/// cannot be written.
+pub fn write_html(run: &RunDirectory) -> Result<()> {
+    let contents = html::Contents::read(run.path())?;
+    run.write(html::FILE, html::page(&contents)?.as_bytes())
+}
+
+/// Writes `robustness.svg` and `.png`.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_robustness(run: &RunDirectory, robustness: &Robustness) -> Result<()> {
+    let drawn = report::robustness::svg(robustness)?;
+    run.write("robustness.svg", drawn.as_bytes())?;
+    run.write("robustness.png", &report::robustness::png(robustness)?)
+}
+
+/// Writes `situations.png`: of the pictures `indices` the most typical one, as it is and at each
+/// strength of each situation.
+///
+/// # Errors
+/// No picture, one that cannot be read, or a file that cannot be written.
+pub fn write_situations(
+    run: &RunDirectory,
+    dataset: &Dataset,
+    indices: &[usize],
+    seed: u64,
+) -> Result<()> {
+    let index = most_typical(dataset, indices)?;
+    let picture = dataset.picture(index)?;
+    let labels = Situation::ALL.map(|situation| {
+        let [weakest, .., strongest] = situation.strengths();
+        format!("{situation}, {weakest} to {strongest}")
+    });
+    let disturbed = Situation::ALL.map(|situation| {
+        let at = |strength| situation.at(strength, seed).apply(picture, index as u64);
+        situation.strengths().map(at)
+    });
+    let rows = labels.iter().zip(&disturbed).map(|(label, pictures)| Row {
+        label,
+        pictures: [picture]
+            .into_iter()
+            .chain(pictures)
+            .map(|picture: &Picture| picture.pixels().as_slice())
+            .collect(),
+    });
+    let rows: Vec<Row> = rows.collect();
+    let columns = rows.iter().map(|row| row.pictures.len()).max().unwrap_or(1);
+    run.write("situations.png", &contact_sheet::png(&rows, columns)?)
+}
+
+/// The picture that goes best with the mean of them all, by correlation: the first of equals.
+fn most_typical(dataset: &Dataset, indices: &[usize]) -> Result<usize> {
+    let first = *indices.first().context("there is no picture to show")?;
+    let mut sums = vec![0; PIXELS];
+    for &index in indices {
+        for (sum, &value) in sums.iter_mut().zip(dataset.picture(index)?.pixels()) {
+            *sum += usize::from(value);
+        }
+    }
+    let mean = sums.iter().map(|sum| (sum / indices.len()) as u8);
+    let mean = Picture::from_pixels(&mean.collect::<Vec<u8>>(), "the mean picture")?;
+    let mut best = (first, f64::MIN);
+    for &index in indices {
+        let likeness = dataset.picture(index)?.correlation(&mean).unwrap_or(-1.0);
+        if likeness > best.1 {
+            best = (index, likeness);
+        }
+    }
+    Ok(best.0)
 }

@@ -37,16 +37,17 @@
 //! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
 //! network about many pictures; [`calibration`] finds the temperature of its answers, [`abstention`] how
 //! sure they must be; [`metrics`] turns the answers into figures that agree with scikit-learn's,
-//! [`statistics`] says how sure these are, [`predictions`] lists them picture by picture, [`hard`] tells
-//! what is hard. [`config`] is a run's whole
+//! [`statistics`] says how sure these are, [`predictions`] lists the answers picture by picture, [`hard`]
+//! tells what is hard, [`insight`] where a network looks. [`config`] is a run's whole
 //! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
 //! leaves,
-//! and [`checkpoint`] what lies there so that a run can go on after any stop.
+//! and [`checkpoint`] what lies there so that a run can go on after any stop. `baseline` trains what a
+//! network must beat.
 //!
 //! # Features
 //!
 //! `cli` (default): the command line. `weights` (default): the built-in model. `figures`: the figures
-//! and the model card of a run. `hub` (default): data sets in
+//! and the model card of a run. `baseline`: traditional machine learning. `hub` (default): data sets in
 //! candle's own kind. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
 //! `default-features = false` this is the training library alone: no argument parsing, no plots.
 
@@ -62,10 +63,14 @@ pub mod predictions;
 pub mod statistics;
 
 pub mod hard;
+pub mod insight;
+pub mod robustness;
 
 pub mod checkpoint;
 pub mod run;
 
+#[cfg(feature = "baseline")]
+pub mod baseline;
 #[cfg(feature = "figures")]
 pub mod figures;
 #[cfg(feature = "figures")]

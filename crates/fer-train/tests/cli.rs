@@ -22,6 +22,10 @@ mod recipes;
 #[path = "cli/judging.rs"]
 mod judging;
 
+// Traditional methods on the splits of a network.
+#[path = "cli/baseline.rs"]
+mod baseline;
+
 // The model of a run: its temperature, its 16-bit form, its card; and the built-in one.
 #[path = "cli/models.rs"]
 mod models;
@@ -29,6 +33,22 @@ mod models;
 // Photographs: their faces, folders of them, tables and drawn copies.
 #[path = "cli/photographs.rs"]
 mod photographs;
+
+// Where a network looks, in pictures and over a data set.
+#[path = "cli/explain.rs"]
+mod explain;
+
+// A model under blur, noise, darkness and other situations.
+#[path = "cli/robustness.rs"]
+mod robustness;
+
+// The report, in a browser and without, and what TensorBoard reads.
+#[path = "cli/browser.rs"]
+mod browser;
+#[path = "cli/report.rs"]
+mod report;
+#[path = "cli/tensorboard.rs"]
+mod tensorboard;
 
 // Every command of the README.
 #[path = "cli/readme.rs"]

@@ -20,7 +20,26 @@ pub(crate) struct Change {
     shear: f32,
 }
 
+/// Nothing changed.
+const STILL: Change = Change {
+    mirrored: false,
+    angle: 0.0,
+    size: 1.0,
+    shift: [0.0; 2],
+    brightness: 0.0,
+    contrast: 1.0,
+    shear: 0.0,
+};
+
 impl Change {
+    /// A rotation alone, clockwise.
+    pub(crate) fn rotation(degrees: f32) -> Self {
+        Change {
+            angle: degrees.to_radians(),
+            ..STILL
+        }
+    }
+
     /// Draws a change. What is off and came later than the others draws nothing, so that a run
     /// without it keeps its numbers.
     pub(crate) fn draw(settings: &Augmentation, random: &mut impl Rng) -> Self {
@@ -102,16 +121,6 @@ mod tests {
     use super::*;
     use crate::picture::PIXELS;
     use crate::random::stream;
-
-    const STILL: Change = Change {
-        mirrored: false,
-        angle: 0.0,
-        size: 1.0,
-        shift: [0.0; 2],
-        brightness: 0.0,
-        contrast: 1.0,
-        shear: 0.0,
-    };
 
     #[test]
     fn each_draw_reaches_its_whole_range_and_no_farther() {

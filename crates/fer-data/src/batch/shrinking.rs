@@ -4,7 +4,7 @@ use crate::picture::{PIXELS, SIDE};
 
 /// The pictures of `pixels`, 48×48 each, at `side` × `side`, 1 to 48: each new pixel is the mean of
 /// the area that it covers, so that fine patterns fade instead of becoming coarse ones.
-pub(super) fn shrink(pixels: &[f32], side: usize) -> Vec<f32> {
+pub(crate) fn shrink(pixels: &[f32], side: usize) -> Vec<f32> {
     let shares = shares(side);
     let mut shrunk = vec![0.0; pixels.len() / PIXELS * side * side];
     let pictures = pixels.chunks_exact(PIXELS);

@@ -2,6 +2,7 @@
 
 use super::greys::greys;
 use super::*;
+use crate::situation::Situation;
 
 #[test]
 fn drawn_labels_are_the_targets_of_pictures_with_votes_and_the_others_keep_theirs() {
@@ -116,4 +117,28 @@ fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
     assert_eq!(small.targets, whole.targets);
     let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
     assert_eq!(ahead.unwrap().unwrap(), small);
+}
+
+#[test]
+fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() {
+    let dataset = greys(40);
+    let disturbance = Situation::Noise.at(20.0, 3);
+    let order: Vec<usize> = (0..40).rev().collect();
+    let batches = Batches::new(&dataset, order, 16).disturbed(disturbance);
+    let made: Vec<Batch> = batches.iter().map(Result::unwrap).collect();
+    let ahead = batches.ahead(2, |ahead| ahead.collect::<Result<Vec<_>, _>>());
+    assert_eq!(ahead.unwrap(), made);
+    for batch in made {
+        for (values, index) in batch.pixels.chunks_exact(PIXELS).zip(batch.indices) {
+            let picture = dataset.picture(index).unwrap();
+            let mut expected = [0.0; PIXELS];
+            scale(
+                disturbance.apply(picture, index as u64).pixels(),
+                &mut expected,
+            );
+            assert_eq!(values, expected);
+            scale(picture.pixels(), &mut expected);
+            assert_ne!(values, expected);
+        }
+    }
 }

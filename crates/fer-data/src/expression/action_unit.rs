@@ -207,6 +207,32 @@ impl Expression {
             Expression::Surprised => SURPRISED,
         }
     }
+
+    /// The regions that the units of the expression move by EMFACS, each with how many of them move
+    /// it: those moved by most first, of equals the upper first. None for neutral.
+    ///
+    /// ```
+    /// use fer_data::{Expression, Region};
+    ///
+    /// let sad = Expression::Sad.regions();
+    /// assert_eq!(sad, [(Region::Brow, 2), (Region::Mouth, 1)]);
+    /// ```
+    pub fn regions(self) -> Vec<(Region, usize)> {
+        let units = self.activations().iter().map(|activation| activation.unit);
+        let moving = |region| {
+            let units = units.clone();
+            units
+                .filter(|unit| unit.regions().contains(&region))
+                .count()
+        };
+        let mut regions: Vec<(Region, usize)> = Region::ALL
+            .into_iter()
+            .map(|region| (region, moving(region)))
+            .filter(|&(_, units)| units > 0)
+            .collect();
+        regions.sort_by_key(|&(_, units)| std::cmp::Reverse(units));
+        regions
+    }
 }
 
 #[cfg(test)]
@@ -235,6 +261,25 @@ mod tests {
         assert!(numbers(Expression::Neutral).is_empty());
         assert_eq!(numbers(Expression::Sad), [1, 4, 15]);
         assert_eq!(numbers(Expression::Surprised), [1, 2, 5, 26]);
+    }
+
+    #[test]
+    fn the_regions_are_those_of_the_units() {
+        let named = |expression: Expression| -> Vec<&str> {
+            let regions = expression.regions().into_iter();
+            regions.map(|(region, _)| region.name()).collect()
+        };
+        assert_eq!(named(Expression::Angry), ["eyes", "brow", "mouth"]);
+        assert_eq!(named(Expression::Contempt), ["mouth"]);
+        assert_eq!(named(Expression::Disgust), ["mouth", "nose"]);
+        assert_eq!(named(Expression::Fear), ["brow", "mouth", "eyes", "jaw"]);
+        assert_eq!(named(Expression::Happy), ["eyes", "cheeks", "mouth"]);
+        assert!(named(Expression::Neutral).is_empty());
+        assert_eq!(named(Expression::Sad), ["brow", "mouth"]);
+        assert_eq!(
+            named(Expression::Surprised),
+            ["brow", "eyes", "mouth", "jaw"]
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Device, Result, Tensor, bail};
 
 use crate::arch::block::Block;
 use crate::arch::{Layer, Network};
@@ -8,6 +8,7 @@ use crate::ops::{Engine, Mode};
 /// [`Stack`](crate::Stack) builds, and what every network of this crate is.
 pub struct Sequential {
     pub(crate) input: [usize; 3],
+    pub(crate) outputs: usize,
     pub(crate) blocks: Vec<Block>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) engine: Engine,
@@ -24,6 +25,35 @@ impl Sequential {
         &self.layers
     }
 
+    /// How many logits it gives for a picture.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Where its weights are; the CPU, where it has none.
+    pub(crate) fn device(&self) -> Device {
+        self.weight()
+            .map_or(Device::Cpu, |weight| weight.device().clone())
+    }
+
+    /// Pictures (pictures, channels, rows, columns) as the blocks take maps: (pictures, rows, columns,
+    /// channels).
+    pub(crate) fn enter(&self, pictures: &Tensor) -> Result<Tensor> {
+        let (_, channels, height, width) = pictures.dims4()?;
+        if [channels, height, width] != self.input {
+            bail!(
+                "the network takes pictures of {:?} (channels, rows, columns), got {:?}",
+                self.input,
+                [channels, height, width]
+            );
+        }
+        if channels == 1 {
+            pictures.reshape(((), height, width, 1))
+        } else {
+            pictures.permute((0, 2, 3, 1))?.contiguous()
+        }
+    }
+
     /// The smallest variable near the end, if the network is to be trained.
     pub(crate) fn anchor(&self) -> Option<&Tensor> {
         let bias = self.blocks.iter().rev().find_map(Block::bias);
@@ -38,19 +68,7 @@ impl Sequential {
 
 impl Network for Sequential {
     fn forward(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
-        let (_, channels, height, width) = pictures.dims4()?;
-        if [channels, height, width] != self.input {
-            bail!(
-                "the network takes pictures of {:?} (channels, rows, columns), got {:?}",
-                self.input,
-                [channels, height, width]
-            );
-        }
-        let mut output = if channels == 1 {
-            pictures.reshape(((), height, width, 1))?
-        } else {
-            pictures.permute((0, 2, 3, 1))?.contiguous()?
-        };
+        let mut output = self.enter(pictures)?;
         for block in &self.blocks {
             output = block.forward(&output, mode, self.engine)?;
         }

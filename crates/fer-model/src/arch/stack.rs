@@ -189,14 +189,15 @@ impl<'a> Stack<'a> {
     /// # Errors
     /// A last block that gives maps: a network gives one row of logits a picture.
     pub fn finish(self) -> Result<Sequential> {
-        if let Shape::Maps { .. } = self.shape {
+        let Shape::Row(outputs) = self.shape else {
             bail!(
                 "the last block gives maps ({:?}), a network gives a row",
                 self.shape
             );
-        }
+        };
         Ok(Sequential {
             input: self.input,
+            outputs,
             blocks: self.blocks,
             layers: self.layers.into_vec(),
             engine: self.engine,

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use fer_data::audit::warnings;
+use fer_data::audit::Audit;
 use fer_data::{
-    Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason,
+    Dataset, FerPlusTarget, Layout, Level, Notice, Resize, Split, Vocabulary, count_by_reason, open,
 };
 use fer_model::ops::{Engine, EngineChoice};
 use fer_model::{DeviceChoice, SelectedDevice, thousands};
@@ -104,6 +104,25 @@ fn parse_target(word: &str) -> Result<FerPlusTarget, String> {
     }
 }
 
+/// Opens the data. The validation `share` of a recipe is for FER2013, whose PublicTest would choose
+/// without it: data that bring a validation split keep theirs, unless the share was `typed`.
+pub(crate) fn open_by_recipe(
+    data: &mut DataConfig,
+    share: Option<f64>,
+    typed: Option<f64>,
+) -> Result<Dataset> {
+    let asked = data.split.validation_fraction;
+    if asked.is_some() && asked == share && typed.is_none() {
+        data.split.validation_fraction = None;
+        let dataset = open(&data.path, &data.open_settings())?;
+        if !dataset.name().starts_with("FER2013") {
+            return Ok(dataset);
+        }
+        data.split.validation_fraction = asked;
+    }
+    Ok(open(&data.path, &data.open_settings())?)
+}
+
 /// Where to compute, for every command that computes.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct DeviceArguments {
@@ -130,10 +149,10 @@ impl DeviceArguments {
 }
 
 /// Says what spoils training on these data and what mends it, save what was said already.
-pub(crate) fn say_warnings(dataset: &Dataset, people: People) -> Result<()> {
-    for warning in warnings(dataset)? {
-        if !dataset.notices().contains(&warning) {
-            say_notice(&warning, people)?;
+pub(crate) fn say_warnings(audit: &Audit, dataset: &Dataset, people: People) -> Result<()> {
+    for warning in &audit.warnings {
+        if !dataset.notices().contains(warning) {
+            say_notice(warning, people)?;
         }
     }
     Ok(())

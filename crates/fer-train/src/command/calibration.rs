@@ -10,10 +10,8 @@ use fer_model::ops::Engine;
 
 use crate::abstention::measure;
 use crate::calibration::CalibrationSettings;
+pub(crate) use crate::calibration::LEAST_PICTURES;
 use crate::evaluation::Evaluation;
-
-/// A temperature of fewer pictures would be theirs alone.
-pub(crate) const LEAST_PICTURES: usize = 20;
 
 /// The temperature that the settings bring, or else the one that fits the answers on `validation`,
 /// whose pictures may have chosen the epoch too; none where these are few or have no such temperature.

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use fer_data::{Dataset, Split, open};
+use fer_data::{Dataset, Split, audit, open};
 use fer_model::file::{Calibration, Description, TrainingSummary};
 use fer_model::{ClassNames, ModelError, thousands};
 
@@ -12,10 +12,13 @@ use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
 use crate::command::calibration::what_was_chosen;
 use crate::command::judgement::Judgement;
 use crate::command::output::{self, People, TOO_FEW, percent};
-use crate::command::{comparison, groups, model};
+use crate::command::{comparison, groups, model, robustness};
 use crate::config::DataConfig;
 use crate::evaluation::evaluate;
+use crate::figures;
 use crate::metrics::Report;
+use crate::report::html::DESCRIPTION;
+use crate::robustness::Trial;
 use crate::run::{RunDirectory, report_json};
 use crate::statistics::{percent_within, score_within};
 
@@ -33,12 +36,16 @@ pub(crate) struct EvaluateArguments {
     /// of the data it was trained on, all of other data]
     #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "test", "all"])]
     pub(super) split: Option<String>,
+    /// Judge it under blur, noise, darkness, low contrast, rotation and low resolution and with eyes
+    /// or mouth covered, each at five strengths
+    #[arg(long, conflicts_with_all = ["second", "groups"])]
+    robustness: bool,
     /// Say the figures by group of this column of the data alone, such as age; may be repeated
     /// [default: every column that makes groups]
     #[arg(long = "group", value_name = "COLUMN", conflicts_with = "second")]
     groups: Vec<String>,
-    /// A directory for the figures, one row a picture and what is hard, or for the comparison of two
-    /// models: a run, or one to be made
+    /// A directory for the figures, one row a picture, what is hard and the report, or for the
+    /// situations or the comparison of two models: a run, or one to be made
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Print the figures as JSON on stdout, and everything else on stderr
@@ -82,6 +89,23 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     } else {
         None
     };
+    if arguments.robustness {
+        let trial = Trial {
+            network: &model.network,
+            dataset: &dataset,
+            indices: &indices,
+            device: &selected.device,
+            seed: arguments.data.reading.seed.unwrap_or(0),
+        };
+        let wanted = robustness::Wanted {
+            split,
+            chosen,
+            json: arguments.json,
+            out: arguments.out.as_deref(),
+        };
+        robustness::run(&trial, &wanted)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let calibration = model.description.calibration.as_ref();
     let temperature = calibration.map(|calibration| calibration.temperature);
     let run = arguments.out.as_deref().map(RunDirectory::for_results);
@@ -91,6 +115,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
     if let Some(run) = &run {
         judgement.write(run, model.description.training.seed)?;
+        write_origins(run, &model.description, &dataset)?;
+        figures::write_html(run)?;
     }
     let mut shown = report.clone();
     groups::keep(&mut shown.groups, &arguments.groups);
@@ -107,6 +133,16 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
         people.say(&format!("results     {}", run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what was judged and on which data, for a report that has neither.
+fn write_origins(run: &RunDirectory, description: &Description, dataset: &Dataset) -> Result<()> {
+    let description = serde_json::to_string_pretty(description)? + "\n";
+    run.write(DESCRIPTION, description.as_bytes())?;
+    if run.file("audit.json").is_file() {
+        return Ok(());
+    }
+    run.write_audit(&audit::without_near_copies(dataset)?)
 }
 
 /// What of the model was chosen on pictures of this split of its own data.

@@ -45,6 +45,24 @@ pub(super) fn say(report: &GroupReport, people: People) -> Result<()> {
         ))?;
         return Ok(());
     }
+    say_table(&title, &judged, people)?;
+    if !small.is_empty() {
+        people.say(&format!(
+            "too few     under {LEAST_PICTURES_OF_GROUP} pictures: {}",
+            named(&small)
+        ))?;
+    }
+    if report.unknown > 0 {
+        let unknown = thousands(report.unknown as usize);
+        people.say(&format!("unknown     {unknown}"))?;
+    }
+    if let Some(gap) = &report.gap {
+        people.say(&format!("gap         {}", describe(gap)))?;
+    }
+    Ok(())
+}
+
+fn say_table(title: &str, judged: &[&Group], people: People) -> Result<()> {
     let names = judged.iter().map(|group| group.value.chars().count());
     let width = names.max().unwrap_or(0).max(title.chars().count());
     people.say(&format!(
@@ -62,19 +80,6 @@ pub(super) fn say(report: &GroupReport, people: People) -> Result<()> {
             percent_within(figures.accuracy, Some(figures.accuracy_interval)),
             score_within(figures.macro_f1, Some(figures.macro_f1_interval))
         ))?;
-    }
-    if !small.is_empty() {
-        people.say(&format!(
-            "too few     under {LEAST_PICTURES_OF_GROUP} pictures: {}",
-            named(&small)
-        ))?;
-    }
-    if report.unknown > 0 {
-        let unknown = thousands(report.unknown as usize);
-        people.say(&format!("unknown     {unknown}"))?;
-    }
-    if let Some(gap) = &report.gap {
-        people.say(&format!("gap         {}", describe(gap)))?;
     }
     Ok(())
 }

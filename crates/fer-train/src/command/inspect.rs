@@ -56,10 +56,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode> {
     }
     if let Some(path) = &arguments.out {
         let directory = RunDirectory::create(path)?;
-        directory.write(
-            "audit.json",
-            (serde_json::to_string_pretty(&found)? + "\n").as_bytes(),
-        )?;
+        directory.write_audit(&found)?;
         directory.write_skipped(dataset.skipped())?;
         directory.write("contact_sheet.png", &contact_sheet(&dataset)?)?;
         people.say(&format!("written     {}", directory.path().display()))?;

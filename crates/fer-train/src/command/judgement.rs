@@ -55,7 +55,10 @@ impl<'a> Judgement<'a> {
         figures::write_confusion_matrix(run, self.report)?;
         figures::write_reliability(run, self.report)?;
         figures::write_coverage(run, self.report)?;
-        figures::write_samples(run, self.dataset, self.evaluation, seed)
+        figures::write_samples(run, self.dataset, self.evaluation, seed)?;
+        let indices = &self.evaluation.indices;
+        let named = self.hard.pictures();
+        figures::write_gallery(run, self.dataset, indices, &self.predictions, &named)
     }
 
     /// Says which confusions concern most pictures.

@@ -1,10 +1,12 @@
 //! The command line: what a person types, and what they are told.
 
 mod arguments;
+mod baseline;
 mod calibrate;
 mod calibration;
 mod comparison;
 mod evaluate;
+mod explain;
 mod groups;
 mod inspect;
 mod judgement;
@@ -12,8 +14,10 @@ mod model;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod results;
 mod resumption;
+mod robustness;
 mod session;
 mod signals;
 mod summary;
@@ -27,10 +31,13 @@ use clap::{Parser, Subcommand};
 use fer_data::DataError;
 use fer_model::ModelError;
 
+use crate::command::baseline::BaselineArguments;
 use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
+use crate::command::explain::ExplainArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
+use crate::command::report::ReportArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
 
@@ -62,8 +69,14 @@ enum Command {
     Evaluate(EvaluateArguments),
     /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
     Calibrate(CalibrateArguments),
+    /// Train and judge traditional methods on the same splits, to compare a network with
+    Baseline(BaselineArguments),
     /// Predict pictures of faces with a saved model
     Predict(PredictArguments),
+    /// Show where a network looks: in a picture, or over a data set
+    Explain(ExplainArguments),
+    /// Write report.html in a run directory: how good the network is, and why
+    Report(ReportArguments),
     /// Print the layer table of a network or of a saved model
     Summary(SummaryArguments),
 }
@@ -105,7 +118,10 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
 }

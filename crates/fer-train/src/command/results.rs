@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::Result;
 use candle_core::Tensor;
@@ -18,7 +19,9 @@ use crate::evaluation::{Evaluation, evaluate};
 use crate::figures;
 use crate::fit::Fit;
 use crate::metrics::Report;
+use crate::report::html;
 use crate::report::model_card::ModelCard;
+use crate::run::RunDirectory;
 use crate::statistics::{percent_within, score_within};
 
 /// What a run found out: the answers for the pictures that judge, and the temperature.
@@ -54,7 +57,7 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
         false => None,
     };
     let description = describe(session, fit, saved, &findings)?;
-    file::save(&run.file("model.safetensors"), weights, &description)?;
+    save(run, weights, &description)?;
     let card = ModelCard {
         description: &description,
         reports: &findings.reports,
@@ -62,13 +65,44 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
         agreement,
     };
     run.write("MODEL_CARD.md", card.markdown()?.as_bytes())?;
+    figures::write_html(run)?;
     say_result(&findings, fit, agreement, people)?;
     let model = run.file("model.safetensors");
     people.say(&format!("run         {}", run.path().display()))?;
+    let report = run.file(html::FILE);
+    people.say(&format!("report      {}", report.display()))?;
     people.say(&format!(
         "to predict  fer-train predict --model {} FACE.png",
         model.display()
     ))?;
+    Ok(())
+}
+
+/// Saves the model. What other commands found out about another model that lay in its place goes with
+/// that model.
+fn save(
+    run: &RunDirectory,
+    weights: &BTreeMap<String, Tensor>,
+    description: &Description,
+) -> Result<()> {
+    /// What `evaluate` and `explain` leave.
+    const FOUND_OUT: [&str; 6] = [
+        html::DESCRIPTION,
+        "robustness.json",
+        "robustness.svg",
+        "robustness.png",
+        "situations.png",
+        "explanation.json",
+    ];
+    let path = run.file("model.safetensors");
+    // A model that cannot be read was another one.
+    let before = fs::read(&path).ok();
+    file::save(&path, weights, description)?;
+    if before.is_some() && before != fs::read(&path).ok() {
+        for name in FOUND_OUT {
+            run.remove(name)?;
+        }
+    }
     Ok(())
 }
 

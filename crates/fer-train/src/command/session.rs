@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use candle_core::Device;
 use fer_data::Dataset;
+use fer_data::audit::Audit;
 use fer_model::ops::Engine;
 use fer_model::{Parameters, thousands};
 
@@ -33,10 +34,11 @@ pub(crate) struct Session<'a> {
 impl Session<'_> {
     /// Writes what is known before training. The configuration comes first: with it, whatever
     /// happens, the run can be gone on with.
-    pub(crate) fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self, audit: &Audit) -> Result<()> {
         self.run
             .write("config.toml", self.config.to_toml()?.as_bytes())?;
         self.run.write_skipped(self.dataset.skipped())?;
+        self.run.write_audit(audit)?;
         self.run.remove("diverged.csv")?;
         let pictures = PictureList::new(self.dataset)?.to_csv()?;
         self.run.write("checkpoints/pictures.csv", &pictures)

@@ -3,12 +3,14 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use fer_data::{Dataset, Split, open};
+use fer_data::{Dataset, Split, audit};
 use fer_model::{Architecture, Parameters};
 
 use crate::checkpoint::Identity;
 use crate::command::Usage;
-use crate::command::arguments::{DataArguments, DeviceArguments, describe_data, say_warnings};
+use crate::command::arguments::{
+    DataArguments, DeviceArguments, describe_data, open_by_recipe, say_warnings,
+};
 use crate::command::calibration::carried_over;
 use crate::command::output::People;
 use crate::command::resumption::Resumption;
@@ -115,27 +117,14 @@ impl TrainArguments {
         config.data.split.check()?;
         Ok(config)
     }
-}
 
-impl TrainArguments {
-    /// Opens the data. The validation share of a recipe is for FER2013, whose PublicTest would choose
-    /// the epoch without it: data that bring a validation split keep theirs.
     fn open_data(&self, config: &mut Config) -> Result<Dataset> {
-        let data = &mut config.data;
-        let recipes = match self.chosen_recipe() {
+        let share = match self.chosen_recipe() {
             Some(recipe) => recipe.config()?.data.split.validation_fraction,
             None => None,
         };
-        let asked = data.split.validation_fraction;
-        if asked.is_some() && asked == recipes && self.data.reading.validation_fraction.is_none() {
-            data.split.validation_fraction = None;
-            let dataset = open(&data.path, &data.open_settings())?;
-            if !dataset.name().starts_with("FER2013") {
-                return Ok(dataset);
-            }
-            data.split.validation_fraction = asked;
-        }
-        Ok(open(&data.path, &data.open_settings())?)
+        let typed = self.data.reading.validation_fraction;
+        open_by_recipe(&mut config.data, share, typed)
     }
 }
 
@@ -162,7 +151,8 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         carried_over(path, dataset.class_names())?;
     }
     describe_data(&dataset, people)?;
-    say_warnings(&dataset, people)?;
+    let audit = audit::without_near_copies(&dataset)?;
+    say_warnings(&audit, &dataset, people)?;
     let pictures = dataset.indices(Split::Train).len();
     ensure!(
         pictures > 0,
@@ -190,7 +180,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         run: &run,
         people,
     };
-    session.prepare()?;
+    session.prepare(&audit)?;
     session.train(identity, start)
 }
 

@@ -80,6 +80,13 @@ impl Hard {
             label_errors: LabelErrors::find(predictions, trained_on),
         }
     }
+
+    /// The places of all pictures that a list names, from 0; some of them twice.
+    pub fn pictures(&self) -> Vec<usize> {
+        let mistakes = self.confident_mistakes.iter().map(|one| one.picture);
+        let doubted = self.label_errors.iter().flat_map(|found| &found.pictures);
+        mistakes.chain(doubted.map(|one| one.picture)).collect()
+    }
 }
 
 fn confident_mistakes(predictions: &Predictions) -> Vec<Mistake> {

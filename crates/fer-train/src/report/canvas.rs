@@ -14,7 +14,7 @@ use super::error::FigureError;
 pub const FONT_FAMILY: &str = "Roboto, sans-serif";
 
 /// Roboto Regular, its Latin, Greek and Cyrillic letters (Apache-2.0, see `assets`).
-const FONT: &[u8] = include_bytes!("../../assets/Roboto-Regular-subset.ttf");
+pub(crate) const FONT: &[u8] = include_bytes!("../../assets/Roboto-Regular-subset.ttf");
 
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();

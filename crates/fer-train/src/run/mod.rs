@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use fer_data::Skipped;
+use fer_data::audit::Audit;
 use fer_model::file::replace;
 use serde::Serialize;
 
 use crate::fit::{Divergence, EpochRecord, EpochTiming};
 use crate::metrics::Report;
+#[cfg(feature = "figures")]
+use crate::report::tensorboard;
 use crate::run::lock::Lock;
 
 const CHECKPOINTS: &str = "checkpoints";
@@ -159,16 +162,20 @@ impl RunDirectory {
         replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Writes `history.csv`, one row an epoch, and `timing.csv` beside it; without an epoch
-    /// neither is there.
+    /// Writes `history.csv`, one row an epoch, `timing.csv` beside it and, with the feature `figures`,
+    /// the same history for TensorBoard; without an epoch none is there.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn write_history(&self, history: &[EpochRecord], timings: &[EpochTiming]) -> Result<()> {
         if history.is_empty() {
             self.remove("history.csv")?;
+            #[cfg(feature = "figures")]
+            self.remove(tensorboard::FILE)?;
             return self.remove("timing.csv");
         }
+        #[cfg(feature = "figures")]
+        self.write(tensorboard::FILE, &tensorboard::events(history))?;
         self.write("history.csv", &table(history)?)?;
         self.write("timing.csv", &table(timings)?)
     }
@@ -231,6 +238,15 @@ impl RunDirectory {
             })
             .collect();
         self.write("skipped.csv", &table(&rows)?)
+    }
+
+    /// Writes `audit.json`: what the data are, and what is wrong with them.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_audit(&self, audit: &Audit) -> Result<()> {
+        let audit = serde_json::to_string_pretty(audit)? + "\n";
+        self.write("audit.json", audit.as_bytes())
     }
 
     /// Writes figures as JSON.

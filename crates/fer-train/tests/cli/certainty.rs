@@ -135,6 +135,38 @@ fn models_of_other_divisions_are_compared_where_the_pictures_are_the_same_and_el
     );
 }
 
+/// The model that was trained on these data says which of them judge, whichever stands first.
+#[test]
+fn a_model_of_other_data_is_judged_on_the_pictures_that_judge_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    small_table(at);
+    small_run(at, "own", &[]);
+    course_folder(&at.join("course"));
+    let arguments = [
+        "--data", "course", "--arch", "cnn", "--epochs", "1", "--out", "other",
+    ];
+    assert!(fer(at, &arguments).status.success());
+    let [own, other] = ["own/model.safetensors", "other/model.safetensors"];
+    let found = compared(at, [other, own], &[]);
+    let text = fs::read_to_string(at.join("own/metrics.json")).unwrap();
+    assert_eq!(
+        found["second"],
+        serde_json::from_str::<Value>(&text).unwrap()
+    );
+    let judged = ["split", "n", "chosen_on_this_split"].map(|key| found["first"][key].clone());
+    assert_eq!(
+        judged,
+        [
+            Value::from("validation"),
+            Value::from(24),
+            Value::from(false)
+        ]
+    );
+    let turned = compared(at, [own, other], &[]);
+    assert_eq!(turned["second"], found["first"]);
+}
+
 #[test]
 fn the_way_of_resizing_of_each_model_is_respected() {
     let folder = tempfile::tempdir().unwrap();

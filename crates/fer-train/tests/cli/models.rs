@@ -68,7 +68,7 @@ fn a_temperature_is_fitted_on_validation_or_carried_over_and_the_card_tells_whic
         let card = fs::read_to_string(at.join(run).join("MODEL_CARD.md")).unwrap();
         assert!(card.contains(words), "{run}: {card}");
         assert!(
-            card.contains("the rights in them are unclear"),
+            card.contains("Licence of the pictures: unclear."),
             "{run}: it is FER2013"
         );
     }

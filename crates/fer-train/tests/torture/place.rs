@@ -19,7 +19,7 @@ pub(crate) const STEPS: u64 = 8;
 pub(crate) const LISTENING: &str = "env --default-signal=INT,TERM,HUP";
 
 /// Files that a run and the same run disturbed must have in common, byte for byte.
-const SAME: [&str; 10] = [
+const SAME: [&str; 17] = [
     "model.safetensors",
     "history.csv",
     "metrics.json",
@@ -30,6 +30,13 @@ const SAME: [&str; 10] = [
     "curves.svg",
     "samples.png",
     "MODEL_CARD.md",
+    "events.out.tfevents.0.fer",
+    "hard.json",
+    "reliability.svg",
+    "coverage.svg",
+    "gallery.json",
+    "gallery.png",
+    "report.html",
 ];
 
 /// A directory of its own with a few drawn faces in `faces`.

@@ -1,15 +1,15 @@
 //! Loss and accuracy over the epochs of a run, for training and validation.
 
-mod axis;
 mod panel;
 
 use plotters::prelude::{IntoDrawingArea, SVGBackend, WHITE};
 use svg::node::Blob;
 
-use self::axis::{Axis, Unit};
 use self::panel::{Panel, SCALE};
+use super::axis::{Axis, Unit};
 use super::drawing;
 use super::error::FigureError;
+use crate::fit::EpochRecord;
 
 /// What is known of the model at the end of one epoch.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,18 @@ pub struct EpochPoint {
     pub validation_loss: Option<f64>,
     /// Share of the validation pictures named rightly, 0 to 1; none without validation.
     pub validation_accuracy: Option<f64>,
+}
+
+impl From<&EpochRecord> for EpochPoint {
+    fn from(record: &EpochRecord) -> Self {
+        EpochPoint {
+            epoch: record.epoch,
+            train_loss: record.train_loss,
+            train_accuracy: record.train_accuracy,
+            validation_loss: record.validation_loss,
+            validation_accuracy: record.validation_accuracy,
+        }
+    }
 }
 
 const WIDTH: u32 = 960;

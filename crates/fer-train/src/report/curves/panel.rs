@@ -8,9 +8,9 @@ use plotters::prelude::{
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::super::axis::Axis;
 use super::super::canvas::{FONT_FAMILY, text_width};
 use super::super::error::FigureError;
-use super::axis::Axis;
 
 /// Drawn units to one unit of the figure.
 pub(super) const SCALE: u32 = 4;

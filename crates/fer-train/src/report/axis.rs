@@ -1,4 +1,4 @@
-//! Ranges and round numbers along the axes of the curves.
+//! Ranges and round numbers along the axes of figures.
 
 use std::ops::Range;
 

@@ -1,5 +1,7 @@
 //! Two models on the same pictures.
 
+mod lines;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,16 +16,10 @@ use crate::command::evaluate::{
     EvaluateArguments, check_classes, check_division, choose_split, chosen_on, open_as_trained,
 };
 use crate::command::model;
-use crate::command::output::{self, People, TOO_FEW};
+use crate::command::output::{self, People};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::metrics::{Comparison, PairedDifference, Report};
 use crate::run::RunDirectory;
-use crate::statistics::{
-    Interval, McNemar, McNemarForm, p_value_in_words, percent_within, points_within, score_within,
-};
-
-/// Below this p-value a difference is called one.
-const SIGNIFICANT: f64 = 0.05;
 
 /// One of the two models, with the data as it wants them.
 struct Contender<'a> {
@@ -73,7 +69,7 @@ pub(super) fn run(arguments: &EvaluateArguments, paths: [&Path; 2]) -> Result<Ex
     if arguments.json {
         output::data(&json)?;
     } else {
-        say(&comparison, people)?;
+        lines::say(&comparison, people)?;
     }
     if let Some(run) = &run {
         people.say(&format!("results     {}", run.path().display()))?;
@@ -107,34 +103,24 @@ fn compare(
         leader.dataset.name(),
         split.map_or("", Split::name)
     );
-    let mut judged = Vec::with_capacity(2);
-    for contender in contenders {
+    let judge = |contender: &Contender<'_>| {
         let division = match contender.same || !leader.same {
             true => Some(choose_split(wanted, &contender.dataset, contender.same)?),
             false => None,
         };
-        if contender.same {
-            let training = &contender.model.description.training;
-            let own = division.flatten();
-            check_division(&contender.dataset, training, own, people)?;
-        }
-        let same_pictures = same_pictures(leader, &pictures, contender, division)?;
-        let network = &contender.model.network;
-        let evaluation = evaluate(network, &contender.dataset, same_pictures, device)?;
-        let report = contender.report(&evaluation, split, division, people)?;
-        judged.push((report, evaluation));
-    }
-    let labels = pictures
-        .iter()
-        .map(|&index| leader.dataset.entry(index).label);
-    let labels: Vec<usize> = labels.collect();
-    let predicted = |place: usize| judged[place].1.predicted.as_slice();
-    let names = leader.dataset.class_names();
-    let difference = PairedDifference::between(names, &labels, predicted(0), predicted(1));
-    let mut reports = judged.into_iter().map(|(report, _)| report);
-    let [Some(first), Some(second)] = [reports.next(), reports.next()] else {
-        unreachable!("two models were judged")
+        let own = same_pictures(leader, &pictures, contender, division)?;
+        contender.judge(own, split, division, device, people)
     };
+    let (first, first_answers) = judge(&contenders[0])?;
+    let (second, second_answers) = judge(&contenders[1])?;
+    let label = |&index: &usize| leader.dataset.entry(index).label;
+    let labels: Vec<usize> = pictures.iter().map(label).collect();
+    let difference = PairedDifference::between(
+        leader.dataset.class_names(),
+        &labels,
+        &first_answers.predicted,
+        &second_answers.predicted,
+    );
     Ok(Comparison {
         split: split.map_or("all", Split::name).to_string(),
         n: first.n,
@@ -145,16 +131,21 @@ fn compare(
 }
 
 impl Contender<'_> {
-    /// Its figures on what the leader calls `split`; see [`same_pictures`] for `division`.
-    fn report(
+    /// Its figures and its answers on these pictures, which the leader calls `split`; see
+    /// [`same_pictures`] for `division`.
+    fn judge(
         &self,
-        evaluation: &Evaluation,
+        pictures: Vec<usize>,
         split: Option<Split>,
         division: Option<Option<Split>>,
+        device: &Device,
         people: People,
-    ) -> Result<Report> {
+    ) -> Result<(Report, Evaluation)> {
         let description = &self.model.description;
         let own = division.flatten();
+        if self.same {
+            check_division(&self.dataset, &description.training, own, people)?;
+        }
         let chosen = match self.same {
             true => chosen_on(description, own),
             false => None,
@@ -167,12 +158,10 @@ impl Contender<'_> {
         }
         let calibration = description.calibration.as_ref();
         let temperature = calibration.map(|Calibration { temperature, .. }| *temperature);
-        let report = evaluation.report(&self.dataset, own, temperature, chosen.is_some())?;
-        let split = division.unwrap_or(split).map_or("all", Split::name);
-        Ok(Report {
-            split: split.to_string(),
-            ..report
-        })
+        let evaluation = evaluate(&self.model.network, &self.dataset, pictures, device)?;
+        let mut report = evaluation.report(&self.dataset, own, temperature, chosen.is_some())?;
+        report.split = division.unwrap_or(split).map_or("all", Split::name).into();
+        Ok((report, evaluation))
     }
 }
 
@@ -220,102 +209,4 @@ fn same_pictures(
         thousands(found.len())
     );
     Ok(found)
-}
-
-fn say(comparison: &Comparison, people: People) -> Result<()> {
-    let Comparison { first, second, .. } = comparison;
-    let (n, difference) = (thousands(comparison.n as usize), &comparison.difference);
-    let splits = match first.split == second.split {
-        true => comparison.split.clone(),
-        false => format!("{} of A and {} of B, the same", first.split, second.split),
-    };
-    people.say(&format!("judged on   {splits} ({n} pictures)"))?;
-    people.say(&format!("            {:22} B", "A"))?;
-    let accuracy = |of: &Report| percent_within(of.accuracy, of.accuracy_interval);
-    let macro_f1 = |of: &Report| score_within(of.macro_f1, of.macro_f1_interval);
-    let (one, other) = (accuracy(first), accuracy(second));
-    people.say(&format!("accuracy    {one:22} {other}"))?;
-    let (one, other) = (macro_f1(first), macro_f1(second));
-    people.say(&format!("macro F1    {one:22} {other}"))?;
-    let table = &difference.mcnemar;
-    people.say(&format!(
-        "right       {} by both, {} by A alone, {} by B alone, {} by neither",
-        thousands(table.both_right as usize),
-        thousands(table.only_first as usize),
-        thousands(table.only_second as usize),
-        thousands(table.both_wrong as usize)
-    ))?;
-    people.say(&format!("difference  {}", in_words(difference)))?;
-    people.say(&format!(
-        "            macro F1 {:+.3}{}",
-        difference.macro_f1,
-        difference
-            .macro_f1_interval
-            .map_or(String::new(), |Interval { low, high }| format!(
-                " ({low:+.3} to {high:+.3})"
-            ))
-    ))?;
-    people.say(&format!("            {}", verdict(table)))?;
-    say_classes(comparison, people)
-}
-
-fn in_words(difference: &PairedDifference) -> String {
-    let table = &difference.mcnemar;
-    let n = thousands(table.n() as usize);
-    let more = thousands(table.only_first.abs_diff(table.only_second) as usize);
-    let who = match table.only_first.cmp(&table.only_second) {
-        std::cmp::Ordering::Less => format!("B names {more} more of {n} pictures rightly than A"),
-        std::cmp::Ordering::Greater => {
-            format!("B names {more} fewer of {n} pictures rightly than A")
-        }
-        std::cmp::Ordering::Equal => format!("both name equally many of {n} pictures rightly"),
-    };
-    format!(
-        "{who}: {}",
-        points_within(difference.accuracy, difference.accuracy_interval)
-    )
-}
-
-fn verdict(table: &McNemar) -> String {
-    let form = match table.form {
-        McNemarForm::Exact => "exact",
-        McNemarForm::ChiSquared => "chi-squared with continuity correction",
-    };
-    let judged = match table.p_value < SIGNIFICANT {
-        true => "more than chance would do",
-        false => "chance alone may do as much, so neither is shown to be better",
-    };
-    format!(
-        "McNemar {} ({form}): {judged}",
-        p_value_in_words(table.p_value)
-    )
-}
-
-fn say_classes(comparison: &Comparison, people: People) -> Result<()> {
-    let classes = &comparison.difference.classes;
-    let names = classes.iter().map(|class| class.name.chars().count());
-    let width = names.max().unwrap_or(0).max("class".len());
-    people.say(&format!(
-        "{:width$}  recall of A  of B   {:32}  support",
-        "class", "difference"
-    ))?;
-    let both = comparison
-        .first
-        .classes
-        .iter()
-        .zip(&comparison.second.classes);
-    for (class, (first, second)) in classes.iter().zip(both) {
-        let figures = match class.too_few {
-            true => format!("{TOO_FEW:52}"),
-            false => format!(
-                "{:11.3}  {:5.3}  {:32}",
-                first.score.recall,
-                second.score.recall,
-                points_within(class.recall, class.recall_interval)
-            ),
-        };
-        let support = thousands(class.support as usize);
-        people.say(&format!("{:width$}  {figures}  {support:>7}", class.name))?;
-    }
-    Ok(())
 }

@@ -1,0 +1,75 @@
+use fer_data::Split;
+use fer_model::thousands;
+use serde_json::json;
+
+use super::ModelCard;
+
+impl ModelCard<'_> {
+    /// What it was trained on.
+    pub(super) fn data(&self) -> String {
+        let training = &self.description.training;
+        let mut text = format!(
+            "## Data\n\n\
+             {}, SHA-256 `{}`. Split: {} (seed {}).{}{}\n\n\
+             | pictures | {} | {} | {} |\n|---|--:|--:|--:|\n",
+            training.data,
+            training.data_hash,
+            training.split_rule,
+            training.split_seed,
+            if training.dedup {
+                " Exact copies of validation and test pictures were taken out of train."
+            } else {
+                ""
+            },
+            training.ferplus_target.map_or(String::new(), |target| {
+                format!(" FER+ votes as targets: {}.", word(&json!(target)))
+            }),
+            Split::Train,
+            Split::Validation,
+            Split::Test,
+        );
+        let count = |split: Split, class: usize| {
+            let counts = training.counts.get(split.name());
+            counts
+                .and_then(|counts| counts.get(class))
+                .copied()
+                .unwrap_or(0)
+        };
+        for (class, name) in self.description.classes.iter().enumerate() {
+            let counts = Split::ALL.map(|split| thousands(count(split, class)));
+            text += &format!("| {name} | {} |\n", counts.join(" | "));
+        }
+        let sums = Split::ALL.map(|split| {
+            let classes = 0..self.description.classes.len();
+            thousands(classes.map(|class| count(split, class)).sum())
+        });
+        text += &format!("| all | {} |\n", sums.join(" | "));
+        text += &format!("\nLicence of the pictures: {}\n", self.licence());
+        text
+    }
+
+    /// What is known of the rights in the pictures.
+    fn licence(&self) -> &'static str {
+        match self.description.training.data.as_str() {
+            "drawn faces" => "MIT; they were drawn by the program that trained the model.",
+            "FER2013 with FER+ votes" => {
+                "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
+                 those of their makers and of the people in them. The FER+ votes are Microsoft's, MIT."
+            }
+            _ if self.is_fer2013() => {
+                "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
+                 those of their makers and of the people in them."
+            }
+            _ => "not known to the program that trained the model; ask whoever gave the pictures.",
+        }
+    }
+
+    pub(super) fn is_fer2013(&self) -> bool {
+        self.description.training.data.contains("FER2013")
+    }
+}
+
+/// A setting's name as files have it, without quotes.
+fn word(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

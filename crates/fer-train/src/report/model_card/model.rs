@@ -1,0 +1,52 @@
+use anyhow::Result;
+use fer_model::file::WeightFormat;
+use fer_model::thousands;
+
+use super::ModelCard;
+
+impl ModelCard<'_> {
+    /// What the network is.
+    pub(super) fn model(&self) -> Result<String> {
+        let description = self.description;
+        let (architecture, classes) = (&description.architecture, &description.classes);
+        let layers = architecture.layers(classes.len())?;
+        let parameters = layers
+            .iter()
+            .map(|layer| layer.parameters - layer.statistics);
+        let products = layers.iter().map(|layer| layer.multiply_adds).sum();
+        let weights = match self.config.output.weights {
+            WeightFormat::F32 => "32 bits".to_string(),
+            WeightFormat::F16 => format!("16 bits{}", self.agreement()),
+        };
+        let names: Vec<&str> = classes.iter().collect();
+        Ok(format!(
+            "# Model card: `{}` on {}\n\n\
+             A network that is shown a grey picture of 48×48 pixels, cropped to one face, and gives a \
+             probability for each of {} apparent expressions: {}.\n\n\
+             - Network: `{}`, {} parameters, {} multiply-adds a picture\n\
+             - File: `model.safetensors`, weights in {weights}\n\
+             - Written by {}\n",
+            architecture.name(),
+            description.training.data,
+            classes.len(),
+            names.join(", "),
+            architecture.name(),
+            thousands(parameters.sum()),
+            thousands(products),
+            description.library,
+        ))
+    }
+
+    fn agreement(&self) -> String {
+        let Some(agreement) = self.agreement else {
+            return String::new();
+        };
+        format!(
+            "; they name the class that the trained 32-bit weights do for {} of {} pictures, and \
+             probabilities differ by {:.5} at most",
+            thousands(agreement.equal),
+            thousands(agreement.pictures),
+            agreement.largest_difference
+        )
+    }
+}

@@ -1,0 +1,3 @@
+mod agreement;
+mod drawn_regions;
+mod methods;
