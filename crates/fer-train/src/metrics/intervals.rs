@@ -3,7 +3,8 @@
 use super::{ConfusionMatrix, balanced_accuracy, class_scores, macro_f1, weighted_f1};
 use crate::statistics::{Bootstrap, Interval};
 
-/// The intervals of one set of pictures.
+/// The intervals of one set of pictures. A class so rare that resamples lack it is left out of their
+/// macro F1 and balanced accuracy, as scikit-learn has it, which widens these and may lift their upper ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreIntervals {
     /// Of [`macro_f1`].
