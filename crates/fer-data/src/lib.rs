@@ -44,6 +44,11 @@
 //! [`Picture::open_with_facts`] also says what the file was. A file that cannot be used is refused
 //! with what is wrong and what to do.
 //!
+//! # Where are the faces in a photograph?
+//!
+//! `face` finds them, cuts them out with the margin of the training pictures and turns them upright
+//! (feature `detect`).
+//!
 //! # How are the data divided?
 //!
 //! As they say themselves; otherwise 80/10/10, with every person on one side only, wherever persons
@@ -106,12 +111,16 @@
 //!
 //! # Features
 //!
+//! `detect` (off by default): `face`, faces in photographs; it builds a cascade of 1.2 MB in.
 //! `hub` (off by default): `to_candle`, any data set as a `candle_datasets::vision::Dataset`.
 
 pub mod random;
 
 mod expression;
 mod picture;
+
+#[cfg(feature = "detect")]
+pub mod face;
 
 pub mod drawn;
 

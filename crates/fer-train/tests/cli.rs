@@ -30,6 +30,10 @@ mod baseline;
 #[path = "cli/models.rs"]
 mod models;
 
+// Photographs: their faces, folders of them, tables and drawn copies.
+#[path = "cli/photographs.rs"]
+mod photographs;
+
 // Where a network looks, in pictures and over a data set.
 #[path = "cli/explain.rs"]
 mod explain;

@@ -81,14 +81,8 @@ impl Picture {
         name: &str,
         resize: Resize,
     ) -> Result<(Self, PictureFacts), DataError> {
-        match upright_grey(bytes, Path::new(name)) {
-            Ok((grey, facts)) => Ok((resize.apply(&grey), facts)),
-            Err((flaw, reason)) => Err(DataError::Decode {
-                name: name.to_string(),
-                flaw,
-                reason,
-            }),
-        }
+        let (grey, facts) = upright_grey(bytes, name)?;
+        Ok((resize.apply(&grey), facts))
     }
 
     /// Turns any decoded image into a picture by [`Resize::Antialiased`].
@@ -112,8 +106,41 @@ impl Picture {
     }
 }
 
-/// The grey image as people see it, in its own size; or what is wrong, and what to do.
-fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), (Flaw, String)> {
+/// The grey image as people see it, in its own size.
+pub(crate) fn upright_grey(
+    bytes: &[u8],
+    name: &str,
+) -> Result<(GrayImage, PictureFacts), DataError> {
+    let grey = |image| match image {
+        grey @ DynamicImage::ImageLuma8(_) => grey,
+        other => DynamicImage::ImageLuma8(luma::grey(&other)),
+    };
+    let (image, facts) = upright(bytes, Path::new(name), grey).map_err(named(name))?;
+    Ok((image.into_luma8(), facts))
+}
+
+/// The coloured image as people see it, in its own size.
+#[cfg(feature = "detect")]
+pub(crate) fn upright_colours(bytes: &[u8], name: &str) -> Result<image::RgbImage, DataError> {
+    let colours = |image: DynamicImage| DynamicImage::ImageRgb8(image.into_rgb8());
+    let (image, _) = upright(bytes, Path::new(name), colours).map_err(named(name))?;
+    Ok(image.into_rgb8())
+}
+
+fn named(name: &str) -> impl FnOnce((Flaw, String)) -> DataError {
+    move |(flaw, reason)| DataError::Decode {
+        name: name.to_string(),
+        flaw,
+        reason,
+    }
+}
+
+/// The image as people see it, its values made by `convert`; or what is wrong, and what to do.
+fn upright(
+    bytes: &[u8],
+    name: &Path,
+    convert: impl FnOnce(DynamicImage) -> DynamicImage,
+) -> Result<(DynamicImage, PictureFacts), (Flaw, String)> {
     let format =
         PictureFormat::of(bytes).ok_or_else(|| (Flaw::Foreign, foreign::describe(bytes)))?;
     let explain = |error: ImageError| explain(&error, format, name);
@@ -142,18 +169,15 @@ fn upright_grey(bytes: &[u8], name: &Path) -> Result<(GrayImage, PictureFacts), 
         let reason = damaged(format, name, "the end of the picture is missing");
         return Err((Flaw::Broken, reason));
     }
-    let mut grey = match image {
-        grey @ DynamicImage::ImageLuma8(_) => grey,
-        other => DynamicImage::ImageLuma8(luma::grey(&other)),
-    };
-    grey.apply_orientation(orientation);
+    let mut image = convert(image);
+    image.apply_orientation(orientation);
     let facts = PictureFacts {
-        width: grey.width(),
-        height: grey.height(),
+        width: image.width(),
+        height: image.height(),
         mode,
         format,
     };
-    Ok((grey.into_luma8(), facts))
+    Ok((image, facts))
 }
 
 fn check_size((width, height): (u32, u32), bytes: u64) -> Result<(), (Flaw, String)> {

@@ -23,6 +23,20 @@ pub(crate) fn for_terminal(epochs: usize, people: People) -> Box<dyn Progress> {
     }
 }
 
+/// A bar over many pictures on a terminal; nothing for a few, and nothing when stderr is piped.
+pub(crate) fn over_pictures(pictures: usize) -> ProgressBar {
+    /// As many are done in a moment.
+    const FEW: usize = 32;
+    if pictures <= FEW {
+        return ProgressBar::hidden();
+    }
+    let template = "{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left";
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = ProgressDrawTarget::stderr();
+    ProgressBar::with_draw_target(Some(pictures as u64), target).with_style(style)
+}
+
 /// One line an epoch.
 struct Lines {
     epochs: usize,

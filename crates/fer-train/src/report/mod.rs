@@ -30,6 +30,8 @@ mod chart;
 mod drawing;
 mod gaps;
 
+#[cfg(feature = "cli")]
+pub mod annotated;
 pub mod canvas;
 pub mod confusion_matrix;
 pub mod contact_sheet;

@@ -69,7 +69,13 @@ fn every_command_of_the_readme_works() {
     small_table(at);
     course_folder(&at.join("faces"));
     fs::create_dir(at.join("assets")).unwrap();
-    fs::copy(root().join("assets/face.png"), at.join("assets/face.png")).unwrap();
+    for name in ["face.png", "astronaut.jpg"] {
+        fs::copy(
+            root().join("assets").join(name),
+            at.join("assets").join(name),
+        )
+        .unwrap();
+    }
     let manifest =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let mut tests = 0;

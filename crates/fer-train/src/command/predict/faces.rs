@@ -1,0 +1,51 @@
+use std::path::Path;
+
+use fer_data::face::{Bounds, FaceFinder, Photograph};
+use fer_data::{DataError, Picture, Resize};
+
+/// A face as the network takes it.
+pub(super) struct Seen {
+    /// Where it is; nothing if it is the whole picture.
+    pub(super) bounds: Option<Bounds>,
+    pub(super) picture: Picture,
+}
+
+/// Reads pictures and cuts their faces out.
+pub(super) struct Reader {
+    finder: Option<FaceFinder>,
+    resize: Resize,
+}
+
+impl Reader {
+    /// A reader that looks for faces if `detect`, and resizes as the network's training pictures were.
+    pub(super) fn new(detect: bool, resize: Resize) -> Self {
+        let finder = detect.then(FaceFinder::new);
+        Reader { finder, resize }
+    }
+
+    /// The faces in a file, the largest first; or what is wrong with it.
+    pub(super) fn look(&self, file: &Path) -> Result<Vec<Seen>, String> {
+        let faces = Photograph::open(file).and_then(|photograph| self.faces(&photograph));
+        faces.map_err(|error| error.to_string())
+    }
+
+    fn faces(&self, photograph: &Photograph) -> Result<Vec<Seen>, DataError> {
+        let Some(finder) = self
+            .finder
+            .as_ref()
+            .filter(|_| !photograph.is_face_already())
+        else {
+            let whole = Seen {
+                bounds: None,
+                picture: photograph.picture(self.resize),
+            };
+            return Ok(vec![whole]);
+        };
+        let faces = finder.find(photograph)?;
+        let seen = faces.iter().map(|face| Seen {
+            bounds: Some(face.bounds()),
+            picture: photograph.crop(face, self.resize),
+        });
+        Ok(seen.collect())
+    }
+}
