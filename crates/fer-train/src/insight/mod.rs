@@ -1,7 +1,7 @@
 //! Where a network looks: the maps of [`fer_model::explain`] over a data set, and what they say of the
 //! regions of the face.
 //!
-//! [`explain`] makes the maps of every picture that a network takes for what it is, adds them up by
+//! [`explain()`] makes the maps of every picture that a network takes for what it is, adds them up by
 //! class, and reads the densities in the regions off the mean maps ([`Profile`]). Beside them stand the
 //! regions that EMFACS names for the expression ([`Agreement`]), the same from networks of random
 //! weights, and deletion and insertion curves against a random order. What is found is an
