@@ -29,6 +29,13 @@
 //! time stays bounded, and the least size grows in proportion. 50 megapixels take 1.6 seconds of one core of an
 //! AMD EPYC with decoding and prediction where they show a face, and 2 to 9 where they are noise.
 //!
+//! # Photographs from strangers?
+//!
+//! `rustface` 0.1.7 has `unsafe` code that does not check whether a window which its network moved still
+//! lies in the photograph. No picture is known that moves one far enough out (a whole width is needed;
+//! the farthest seen was half of one), but one may be made for it: where anybody may send photographs,
+//! find faces in a process of its own.
+//!
 //! # How is a face cut out?
 //!
 //! As the networks saw faces in training. In FER2013 the finder's box is a square of 43.6 pixels of 48
