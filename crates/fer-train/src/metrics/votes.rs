@@ -69,10 +69,10 @@ impl VoteAgreement {
 /// The entropy of shares that sum to 1, in nats.
 pub(crate) fn entropy(shares: &[f32]) -> f64 {
     let terms = shares.iter().map(|&share| f64::from(share));
+    // From 0, because one share of 1 alone would give a zero with a minus.
     terms
         .filter(|&share| share > 0.0)
-        .map(|share| -share * share.ln())
-        .sum()
+        .fold(0.0, |sum, share| sum - share * share.ln())
 }
 
 /// Of one picture, in the order of the fields.
