@@ -7,7 +7,6 @@ use fer_model::file::{self, Description, Model};
 use fer_model::ops::Engine;
 use fer_model::{Device, thousands};
 
-use crate::command::output::People;
 use crate::statistics::{percent_within, wilson};
 
 /// Loads the model of this name, or the built-in one, and then says on stderr what that is.
@@ -21,7 +20,7 @@ pub(crate) fn load(path: Option<&Path>, device: &Device, engine: Engine) -> Resu
 #[cfg(feature = "weights")]
 fn built_in(device: &Device, engine: Engine) -> Result<Model> {
     let model = file::embedded(device, engine)?;
-    People::Stderr.say(&introduction(&model.description))?;
+    crate::command::output::People::Stderr.say(&introduction(&model.description))?;
     Ok(model)
 }
 
