@@ -58,11 +58,11 @@ fn its_card_and_its_history_stand_beside_it_and_tell_the_same() {
     let found = description();
     let judged = found.judged.unwrap();
     let card = fs::read_to_string(assets().join("MODEL_CARD.md")).unwrap();
-    let accuracy = format!("| test | 3,199 | {:.1} % |", 100.0 * judged.accuracy);
+    let accuracy = format!("| test | 3,199 | {:.1} % (", 100.0 * judged.accuracy);
     for part in [
         accuracy.as_str(),
         found.training.data_hash.as_str(),
-        "the rights in them are unclear",
+        "Licence of the pictures: unclear",
         "weights in 16 bits",
         "from seed 0",
     ] {
