@@ -40,6 +40,14 @@ accuracy *arguments:
     cargo build --release --workspace --bin fer-train
     python3 benches/accuracy/accuracy.py {{arguments}}
 
+# The page in a browser, and the server under load beside FastAPI; see benches/serve/README.md.
+page-test *arguments:
+    test -x target/serve/venv/bin/python || python3 -m venv target/serve/venv
+    target/serve/venv/bin/pip install --quiet --requirement benches/serve/requirements.txt
+    cargo test --workspace --test cli serve:: -- --nocapture
+    cargo build --workspace --bin fer-train
+    target/serve/venv/bin/python benches/serve/serve.py {{arguments}}
+
 # fer beside PyTorch, Keras, onnxruntime, tract and candle; see benches/peers/README.md.
 peers *arguments: peers-build
     target/peers/venv/bin/python benches/peers/peers.py {{arguments}}

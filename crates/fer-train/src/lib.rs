@@ -46,7 +46,7 @@
 //!
 //! # Features
 //!
-//! `cli` (default): the command line. `weights` (default): the built-in model. `figures`: the figures
+//! `cli` (default): the command line. `serve` (default): the page in a browser. `weights` (default): the built-in model. `figures`: the figures
 //! and the model card of a run. `baseline`: traditional machine learning. `hub` (default): data sets in
 //! candle's own kind. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
 //! `default-features = false` this is the training library alone: no argument parsing, no plots.
@@ -77,4 +77,8 @@ pub mod figures;
 pub mod report;
 
 #[cfg(feature = "cli")]
+mod answer;
+#[cfg(feature = "cli")]
 pub mod command;
+#[cfg(feature = "serve")]
+pub mod serve;

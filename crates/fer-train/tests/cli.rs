@@ -43,12 +43,18 @@ mod explain;
 mod robustness;
 
 // The report, in a browser and without, and what TensorBoard reads.
+#[path = "cli/accessibility.rs"]
+mod accessibility;
 #[path = "cli/browser.rs"]
 mod browser;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/tensorboard.rs"]
 mod tensorboard;
+
+// The server and its page.
+#[path = "cli/serve/mod.rs"]
+mod serve;
 
 // Every command of the README.
 #[path = "cli/readme.rs"]

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use image::{DynamicImage, GrayImage, RgbImage};
+use image::{DynamicImage, GrayImage, RgbImage, imageops};
 
 use crate::error::DataError;
 use crate::face::bounds::{Bounds, Square};
@@ -98,6 +98,19 @@ impl Photograph {
         self.grey.height()
     }
 
+    /// What lies of it within `bounds`, as a photograph of its own. Bounds that pass over the border are
+    /// cut there; at least one pixel is left.
+    pub fn part(&self, bounds: &Bounds) -> Self {
+        let (width, height) = self.grey.dimensions();
+        let (x, y) = (bounds.x.min(width - 1), bounds.y.min(height - 1));
+        let columns = bounds.width.clamp(1, width - x);
+        let rows = bounds.height.clamp(1, height - y);
+        Photograph {
+            grey: imageops::crop_imm(&self.grey, x, y, columns, rows).to_image(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Whether it is so small, 64×64 at most, that it must be a face that was cut out already.
     pub fn is_face_already(&self) -> bool {
         self.width() <= FACE_ALREADY && self.height() <= FACE_ALREADY
@@ -189,6 +202,23 @@ mod tests {
             "{third} {edge}"
         );
         assert_eq!([inside, middle, last], [255; 3]);
+    }
+
+    #[test]
+    fn a_part_is_cut_at_the_border() {
+        let whole = photograph(60, 40);
+        let bounds = |[x, y, width, height]: [u32; 4]| Bounds {
+            x,
+            y,
+            width,
+            height,
+        };
+        let part = whole.part(&bounds([50, 10, 100, 20]));
+        assert_eq!((part.width(), part.height()), (10, 20));
+        assert_eq!(part.grey.get_pixel(3, 4), whole.grey.get_pixel(53, 14));
+        let outside = whole.part(&bounds([u32::MAX, 90, 0, u32::MAX]));
+        assert_eq!((outside.width(), outside.height()), (1, 1));
+        assert_eq!(outside.grey.get_pixel(0, 0), whole.grey.get_pixel(59, 39));
     }
 
     #[test]

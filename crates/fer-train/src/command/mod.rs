@@ -18,6 +18,8 @@ mod report;
 mod results;
 mod resumption;
 mod robustness;
+#[cfg(feature = "serve")]
+mod serve;
 mod session;
 mod signals;
 mod summary;
@@ -38,6 +40,8 @@ use crate::command::explain::ExplainArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
 use crate::command::report::ReportArguments;
+#[cfg(feature = "serve")]
+use crate::command::serve::ServeArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
 
@@ -77,6 +81,9 @@ enum Command {
     Explain(ExplainArguments),
     /// Write report.html in a run directory: how good the network is, and why
     Report(ReportArguments),
+    /// Open a page in the browser, on this machine alone: photographs, the webcam, and HTTP for programs
+    #[cfg(feature = "serve")]
+    Serve(ServeArguments),
     /// Print the layer table of a network or of a saved model
     Summary(SummaryArguments),
 }
@@ -122,6 +129,8 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
 }

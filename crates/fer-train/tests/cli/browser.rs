@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -28,6 +28,11 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts one with an empty profile and an empty page.
     pub(crate) fn start() -> Self {
+        Browser::start_with(&[])
+    }
+
+    /// Starts one with further flags.
+    pub(crate) fn start_with(flags: &[String]) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let directory = format!("--user-data-dir={}", profile.path().display());
         let mut child = Command::new("sh")
@@ -53,6 +58,7 @@ impl Browser {
                 "--disable-dev-shm-usage",
                 "--hide-scrollbars",
             ])
+            .args(flags)
             .args(["--remote-debugging-pipe", &directory, "about:blank"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -123,7 +129,12 @@ impl Browser {
 
     /// Opens a file and waits until it is loaded.
     pub(crate) fn open(&mut self, path: &Path) {
-        let address = format!("file://{}", path.canonicalize().unwrap().display());
+        self.visit(&format!("file://{}", path.canonicalize().unwrap().display()));
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub(crate) fn visit(&mut self, address: &str) {
+        self.events.clear();
         self.call("Page.navigate", json!({ "url": address }));
         let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
         while !self.events.iter().any(loaded) {
@@ -149,6 +160,26 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
+    /// Waits until an expression of JavaScript is true, and says how the page stands where it never is.
+    pub(crate) fn wait_for(&mut self, expression: &str) {
+        let start = Instant::now();
+        while self.value(expression) != true {
+            if start.elapsed() > PATIENCE {
+                let text = self.value("document.body.innerText");
+                panic!("{expression} never came: {text}, {:?}", self.complaints());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Chooses a file, as a person does in the dialog of an input.
+    pub(crate) fn choose(&mut self, selector: &str, file: &Path) {
+        let expression = format!("document.querySelector({})", json!(selector));
+        let input = self.call("Runtime.evaluate", json!({ "expression": expression }));
+        let chosen = json!({ "files": [file], "objectId": input["result"]["objectId"] });
+        self.call("DOM.setFileInputFiles", chosen);
+    }
+
     /// Clicks the middle of the first element of a selector, as a mouse does.
     pub(crate) fn click(&mut self, selector: &str) {
         let place = self.value(&format!(
@@ -169,7 +200,11 @@ impl Browser {
 
     /// Presses and releases a key by its name.
     pub(crate) fn press(&mut self, key: &str, code: u32) {
-        let text = if key == "Enter" { "\r" } else { "" };
+        let text = match key {
+            "Enter" => "\r",
+            " " => " ",
+            _ => "",
+        };
         for event in ["keyDown", "keyUp"] {
             let mut pressed = json!({
                 "type": event, "key": key, "code": key, "windowsVirtualKeyCode": code,
@@ -255,7 +290,7 @@ fn chromium() -> PathBuf {
     let mut places = places.filter(|place| place.is_file());
     places.next().unwrap_or_else(|| {
         panic!(
-            "the report is tested in Chromium, and there is none: install it (on Debian: apt-get \
+            "pages are tested in Chromium, and there is none: install it (on Debian: apt-get \
              install chromium), or name a Chromium or Chrome in the variable CHROMIUM"
         )
     })

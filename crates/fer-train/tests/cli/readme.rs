@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::serve::{Serving, post};
 use crate::{course_folder, fer, small_table, stderr, stdout};
 
 fn root() -> PathBuf {
@@ -49,19 +50,35 @@ fn assert_recipe(line: &str) {
     let mut words = line.split_whitespace();
     let name = words.next().unwrap();
     let recipes = fs::read_to_string(root().join("justfile")).unwrap();
-    assert!(
-        recipes.lines().any(|recipe| recipe.starts_with(name)),
-        "just {line}: no such recipe"
-    );
-    let script = fs::read_to_string(root().join(format!("benches/{name}/{name}.py"))).unwrap();
+    let mut lines = recipes.lines();
+    let recipe = lines.find(|recipe| recipe.starts_with(name));
+    assert!(recipe.is_some(), "just {line}: no such recipe");
+    let body: Vec<&str> = lines.take_while(|line| line.starts_with(' ')).collect();
+    let body = body.join(" ");
+    let mut scripts = body.split_whitespace().filter(|word| word.ends_with(".py"));
+    let script = fs::read_to_string(root().join(scripts.next().unwrap())).unwrap();
     for flag in words.filter(|word| word.starts_with("--")) {
         assert!(script.contains(flag), "just {line}: no flag {flag}");
     }
 }
 
+/// What is sent to the server that the README started before, on a port that was free here.
+fn assert_answered(line: &str, folder: &Path, serving: Option<&Serving>) {
+    let serving = serving.unwrap_or_else(|| panic!("{line}: no server was started before it"));
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["curl", "--data-binary", file, address] = words.as_slice() else {
+        panic!("the README sends something that no test knows: {line}");
+    };
+    let path = address.strip_prefix("http://127.0.0.1:8047").unwrap();
+    let picture = fs::read(folder.join(file.strip_prefix('@').unwrap())).unwrap();
+    let answer = post(serving.address, path, &picture);
+    assert_eq!(answer.status, 200, "{line}");
+    assert!(answer.json()[0]["expression"].is_string(), "{line}");
+}
+
 /// Every command is run where the README's files lie: the first in full, with the accuracy that
 /// the README promises, those on FER2013 on a small table of drawn faces and for few epochs, those for a GPU up to
-/// the point where the GPU is missed.
+/// the point where the GPU is missed, a server on a free port.
 #[test]
 fn every_command_of_the_readme_works() {
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +96,12 @@ fn every_command_of_the_readme_works() {
     let manifest =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let mut tests = 0;
+    let mut serving = None;
     for line in commands() {
+        if line.starts_with("curl ") {
+            assert_answered(&line, at, serving.as_ref());
+            continue;
+        }
         if line.starts_with("cargo test") {
             tests += 1;
             continue;
@@ -93,6 +115,10 @@ fn every_command_of_the_readme_works() {
         if trains_on_fer2013 && !arguments.contains(&"--epochs") {
             // A recipe would go over the few pictures here for minutes.
             arguments.extend(["--epochs", "2"]);
+        }
+        if let ["serve", arguments @ ..] = arguments.as_slice() {
+            serving = Some(Serving::start(at, arguments));
+            continue;
         }
         let output = fer(at, &arguments);
         if features.is_empty() {

@@ -1,62 +1,12 @@
 use anyhow::Result;
 use fer_data::ClassNames;
 use fer_data::face::Bounds;
-use fer_model::Prediction;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::answer::{Answer, NO_FACE};
 use crate::command::output::percent;
 
-/// What is said of a photograph in which nobody is found.
-const NO_FACE: &str = "no face found";
-
-/// What is said of a face, or of a picture that has none: one element of the JSON array.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Answer {
-    Predicted {
-        path: String,
-        /// Null where the face is the whole picture.
-        face: Option<Bounds>,
-        /// Null where it abstained.
-        expression: Option<String>,
-        #[serde(skip_serializing_if = "is_false")]
-        abstained: bool,
-        probabilities: Map<String, Value>,
-    },
-    Failed {
-        path: String,
-        error: String,
-    },
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
 impl Answer {
-    pub(super) fn no_face(path: String) -> Self {
-        let error = NO_FACE.to_string();
-        Answer::Failed { path, error }
-    }
-
-    pub(super) fn predicted(
-        path: String,
-        face: Option<Bounds>,
-        prediction: &Prediction,
-        threshold: f64,
-    ) -> Self {
-        let probability =
-            |(name, probability): (&str, f32)| (name.to_string(), Value::from(probability));
-        Answer::Predicted {
-            path,
-            face,
-            expression: prediction.answer(threshold).map(String::from),
-            abstained: prediction.answer(threshold).is_none(),
-            probabilities: prediction.iter().map(probability).collect(),
-        }
-    }
-
     pub(super) fn is_failure(&self) -> bool {
         matches!(self, Answer::Failed { .. })
     }
@@ -78,12 +28,14 @@ impl Answer {
                     None => "unsure".into(),
                 };
                 let others = places.collect::<Vec<_>>().join(", ");
+                let path = path.as_deref().unwrap_or_default();
                 let place = face.map_or(String::new(), |face| {
                     format!(" at {},{} {}×{}", face.x, face.y, face.width, face.height)
                 });
                 format!("{path}{place}: {answer} ({others})")
             }
             Answer::Failed { path, error } if error == NO_FACE => {
+                let path = path.as_deref().unwrap_or_default();
                 format!("error: {path}: {NO_FACE}; --no-detect takes the whole picture for a face")
             }
             Answer::Failed { error, .. } => format!("error: {error}"),
@@ -167,7 +119,7 @@ impl Table {
                 probabilities,
                 ..
             } => {
-                row[0].clone_from(path);
+                row[0] = path.clone().unwrap_or_default();
                 if let Some(face) = face {
                     let numbers = [face.x, face.y, face.width, face.height];
                     row[1..5].clone_from_slice(&numbers.map(|number| number.to_string()));
@@ -180,7 +132,7 @@ impl Table {
                 }
             }
             Answer::Failed { path, error } => {
-                row[0].clone_from(path);
+                row[0] = path.clone().unwrap_or_default();
                 row[6].clone_from(error);
             }
         }
@@ -197,7 +149,7 @@ mod tests {
         let probabilities = [("happy", 0.75), ("sad", 0.25)];
         let probability = |(name, value): (&str, f64)| (name.to_string(), Value::from(value));
         Answer::Predicted {
-            path: "a, b.jpg".into(),
+            path: Some("a, b.jpg".into()),
             face: Some(Bounds {
                 x: 1,
                 y: 2,
@@ -217,7 +169,7 @@ mod tests {
         let expected = "path,x,y,width,height,expression,error,probability of happy,probability of sad\n\
                         \"a, b.jpg\",1,2,30,40,happy,,0.75,0.25\n";
         assert_eq!(first, expected);
-        let more = [answer(None), Answer::no_face("c.png".into())];
+        let more = [answer(None), Answer::no_face(Some("c.png".into()))];
         let expected = "\"a, b.jpg\",1,2,30,40,,,0.75,0.25\nc.png,,,,,,no face found,,\n";
         assert_eq!(table.rows(more.iter()).unwrap(), expected);
     }
@@ -231,7 +183,7 @@ mod tests {
             line,
             "a, b.jpg at 1,2 30×40: unsure (happy 75.0 %, sad 25.0 %)"
         );
-        let nobody = Answer::no_face("c.png".into());
+        let nobody = Answer::no_face(Some("c.png".into()));
         assert!(nobody.is_failure() && nobody.line().starts_with("error: c.png: no face found"));
         assert_eq!(nobody.label(), None);
         assert_eq!(answer(Some("happy")).label().unwrap(), "happy 75.0 %");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use fer_data::face::Photograph;
 use rayon::prelude::*;
 
-use crate::command::predict::answers::Answer;
+use crate::answer::Answer;
 use crate::report::annotated::{Note, annotated};
 
 /// Copies of pictures with what was said of them.

@@ -2,7 +2,6 @@
 
 mod answers;
 mod drawing;
-mod faces;
 mod files;
 
 use std::path::{Path, PathBuf};
@@ -10,15 +9,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use fer_data::face::FaceFinder;
 use fer_model::Classifier;
 use rayon::prelude::*;
 
+use crate::answer::{Answer, Reader, Seen};
 use crate::command::arguments::DeviceArguments;
 use crate::command::model;
 use crate::command::output::{self, People, percent};
-use crate::command::predict::answers::{Answer, Table};
+use crate::command::predict::answers::Table;
 use crate::command::predict::drawing::Copies;
-use crate::command::predict::faces::{Reader, Seen};
 use crate::command::progress;
 
 /// Pictures that are decoded and predicted together.
@@ -65,7 +65,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
         Some(risk) => threshold(&classifier, risk)?,
         None => 0.0,
     };
-    let reader = Reader::new(!arguments.no_detect, classifier.resize());
+    let finder = (!arguments.no_detect).then(FaceFinder::new);
+    let reader = Reader::new(finder, classifier.resize());
     let mut copies = arguments
         .draw
         .as_deref()
@@ -131,7 +132,7 @@ fn predict(
         .collect();
     let mut predictions = classifier.predict_many(&pictures)?.into_iter();
     let answers = |(file, seen): (&PathBuf, Result<Vec<Seen>, String>)| {
-        let path = shown(file);
+        let path = Some(shown(file));
         match seen {
             Err(error) => vec![Answer::Failed { path, error }],
             Ok(faces) if faces.is_empty() => vec![Answer::no_face(path)],
