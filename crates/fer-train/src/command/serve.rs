@@ -72,7 +72,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode> {
         false => address.to_string(),
     };
     People::Stdout.say(&format!("page        http://{named}/"))?;
-    People::Stdout.say("            pictures stay on this machine and are not stored; Ctrl-C ends it")?;
+    People::Stdout
+        .say("            pictures stay on this machine and are not stored; Ctrl-C ends it")?;
     server.run(&signals.stop);
     People::Stdout.say(&format!("ended       by {}", signals.name()))?;
     Ok(ExitCode::SUCCESS)

@@ -89,12 +89,24 @@ mod tests {
     fn a_query_is_read_and_what_it_does_not_say_has_a_default() {
         let nothing = Asked::parse(None, false).unwrap();
         assert!(nothing.detect && !nothing.quick && !nothing.pixels);
-        assert_eq!((nothing.near.len(), nothing.risk, nothing.class), (0, None, None));
-        let query = "detect=false&risk=0.1&near=1,2,30,40&near=5%2C6%2C7%2C8&pixels=true&class=a%20b";
+        assert_eq!(
+            (nothing.near.len(), nothing.risk, nothing.class),
+            (0, None, None)
+        );
+        let query =
+            "detect=false&risk=0.1&near=1,2,30,40&near=5%2C6%2C7%2C8&pixels=true&class=a%20b";
         let asked = Asked::parse(Some(query), true).unwrap();
-        let place = |[x, y, width, height]: [u32; 4]| Bounds { x, y, width, height };
+        let place = |[x, y, width, height]: [u32; 4]| Bounds {
+            x,
+            y,
+            width,
+            height,
+        };
         assert_eq!(asked.near, [place([1, 2, 30, 40]), place([5, 6, 7, 8])]);
-        assert_eq!((asked.detect, asked.pixels, asked.risk), (false, true, Some(0.1)));
+        assert_eq!(
+            (asked.detect, asked.pixels, asked.risk),
+            (false, true, Some(0.1))
+        );
         assert_eq!(asked.class.as_deref(), Some("a b"));
     }
 

@@ -29,10 +29,18 @@ pub(super) static ASSETS: [Asset; 10] = [
     asset!("/icon.svg", "icon.svg", "image/svg+xml"),
     asset!("/page.js", "page.js", "text/javascript; charset=utf-8"),
     asset!("/server.js", "server.js", "text/javascript; charset=utf-8"),
-    asset!("/photograph.js", "photograph.js", "text/javascript; charset=utf-8"),
+    asset!(
+        "/photograph.js",
+        "photograph.js",
+        "text/javascript; charset=utf-8"
+    ),
     asset!("/camera.js", "camera.js", "text/javascript; charset=utf-8"),
     asset!("/stage.js", "stage.js", "text/javascript; charset=utf-8"),
-    asset!("/answers.js", "answers.js", "text/javascript; charset=utf-8"),
+    asset!(
+        "/answers.js",
+        "answers.js",
+        "text/javascript; charset=utf-8"
+    ),
     asset!("/model.js", "model.js", "text/javascript; charset=utf-8"),
 ];
 

@@ -87,7 +87,10 @@ async fn collect(
 impl Received {
     /// Takes memory for so many bytes.
     fn reserve(&mut self, length: usize, memory: &Arc<Semaphore>) -> Result<(), Refusal> {
-        let held = self.share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = self
+            .share
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = length.div_ceil(UNIT).saturating_sub(held);
         if missing == 0 {
             return Ok(());
@@ -140,7 +143,9 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .map_or(&b""[..], |kind| kind.as_bytes());
     kind.starts_with(b"multipart/form-data")
 }
 

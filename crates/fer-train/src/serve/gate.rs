@@ -95,7 +95,9 @@ fn is_whole(authority: &Authority) -> bool {
 
 /// The address that a name is, if it is one.
 fn address(name: &str) -> Option<IpAddr> {
-    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
     let address: IpAddr = bare.unwrap_or(name).parse().ok()?;
     (address.is_ipv6() == bare.is_some()).then(|| address.to_canonical())
 }
@@ -147,7 +149,10 @@ mod tests {
             assert_eq!(said(&[], LOOPBACK, host, &[]), None, "{host}");
         }
         assert_eq!(said(&[], "[::1]:8047", "[::1]:8047", &[]), None);
-        assert_eq!(said(&[], "[::ffff:127.0.0.1]:8047", "127.0.0.1:8047", &[]), None);
+        assert_eq!(
+            said(&[], "[::ffff:127.0.0.1]:8047", "127.0.0.1:8047", &[]),
+            None
+        );
         assert_eq!(said(&[], "127.0.0.1:80", "localhost", &[]), None);
         for host in [
             "evil.example:8047",
@@ -163,7 +168,13 @@ mod tests {
         ] {
             assert_eq!(said(&[], LOOPBACK, host, &[]), Some(421), "{host}");
         }
-        for host in ["", "user@localhost:8047", "localhost:8047/", "localhost:99999", "a b"] {
+        for host in [
+            "",
+            "user@localhost:8047",
+            "localhost:8047/",
+            "localhost:99999",
+            "a b",
+        ] {
             assert_eq!(said(&[], LOOPBACK, host, &[]), Some(400), "{host}");
         }
     }
@@ -193,9 +204,15 @@ mod tests {
     #[test]
     fn pages_of_other_sites_are_refused_and_programs_are_not() {
         let host = "localhost:8047";
-        let own = [("origin", "http://localhost:8047"), ("sec-fetch-site", "same-origin")];
+        let own = [
+            ("origin", "http://localhost:8047"),
+            ("sec-fetch-site", "same-origin"),
+        ];
         assert_eq!(said(&[], LOOPBACK, host, &own), None);
-        assert_eq!(said(&[], LOOPBACK, host, &[("sec-fetch-site", "none")]), None);
+        assert_eq!(
+            said(&[], LOOPBACK, host, &[("sec-fetch-site", "none")]),
+            None
+        );
         for origin in [
             "null",
             "",
@@ -206,12 +223,23 @@ mod tests {
             "file://localhost:8047",
             "http://localhost:8047/",
         ] {
-            assert_eq!(said(&[], LOOPBACK, host, &[("origin", origin)]), Some(403), "{origin}");
+            assert_eq!(
+                said(&[], LOOPBACK, host, &[("origin", origin)]),
+                Some(403),
+                "{origin}"
+            );
         }
         for site in ["cross-site", "same-site", "unheard-of"] {
-            assert_eq!(said(&[], LOOPBACK, host, &[("sec-fetch-site", site)]), Some(403), "{site}");
+            assert_eq!(
+                said(&[], LOOPBACK, host, &[("sec-fetch-site", site)]),
+                Some(403),
+                "{site}"
+            );
         }
-        let two = [("origin", "http://localhost:8047"), ("origin", "http://evil.example")];
+        let two = [
+            ("origin", "http://localhost:8047"),
+            ("origin", "http://evil.example"),
+        ];
         assert_eq!(said(&[], LOOPBACK, host, &two), Some(403));
     }
 
@@ -231,7 +259,13 @@ mod tests {
         assert_eq!(refused("/", &["localhost:8047"]), None);
         assert_eq!(refused("http://localhost:8047/", &["localhost:8047"]), None);
         assert_eq!(refused("/", &[]), Some(400));
-        assert_eq!(refused("/", &["localhost:8047", "localhost:8047"]), Some(400));
-        assert_eq!(refused("http://evil.example/", &["localhost:8047"]), Some(400));
+        assert_eq!(
+            refused("/", &["localhost:8047", "localhost:8047"]),
+            Some(400)
+        );
+        assert_eq!(
+            refused("http://evil.example/", &["localhost:8047"]),
+            Some(400)
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! What every answer says to the browser about itself.
 
+use axum::http::HeaderValue;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use axum::http::HeaderValue;
 use axum::response::Response;
 
 /// The page runs its own scripts and styles and asks its own server, and nothing else; nobody frames it.

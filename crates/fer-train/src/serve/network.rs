@@ -79,4 +79,3 @@ fn answer(classifier: &Classifier, questions: Vec<Question>) {
         }
     }
 }
-

@@ -50,9 +50,7 @@ impl From<DataError> for Refusal {
 impl From<ModelError> for Refusal {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::Setting { .. } => {
-                Refusal::new(StatusCode::BAD_REQUEST, error.to_string())
-            }
+            ModelError::Setting { .. } => Refusal::new(StatusCode::BAD_REQUEST, error.to_string()),
             ModelError::NoAbstention | ModelError::Risk { .. } => {
                 Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }

@@ -46,7 +46,10 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/model", get(model))
         .route("/health", get(health));
     for asset in &ASSETS {
-        router = router.route(asset.path, get(move || async move { asset.into_response() }));
+        router = router.route(
+            asset.path,
+            get(move || async move { asset.into_response() }),
+        );
     }
     router
         .fallback(nothing_here)
@@ -84,19 +87,13 @@ async fn model(State(shared): State<Arc<Shared>>) -> Response {
     ([(CONTENT_TYPE, "application/json")], shared.model.clone()).into_response()
 }
 
-async fn predict(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-) -> Result<Response, Refusal> {
+async fn predict(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
     let (asked, received, _place) = shared.take(request, false).await?;
     let answered = timeout(shared.limits.answer, shared.work.predict(received, asked)).await;
     Ok(json(&answered.unwrap_or_else(|_| Err(late()))?))
 }
 
-async fn explain(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-) -> Result<Response, Refusal> {
+async fn explain(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
     let (asked, received, _place) = shared.take(request, true).await?;
     let answered = timeout(shared.limits.answer, shared.work.explain(received, asked)).await;
     Ok(json(&answered.unwrap_or_else(|_| Err(late()))?))

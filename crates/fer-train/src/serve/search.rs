@@ -61,7 +61,11 @@ impl Search {
         if let Some(faces) = self.all_near(&photograph, &asked.near)? {
             return Ok(faces);
         }
-        let reader = if asked.quick { &self.quick } else { &self.thorough };
+        let reader = if asked.quick {
+            &self.quick
+        } else {
+            &self.thorough
+        };
         Ok(reader.faces(&photograph)?)
     }
 
@@ -79,7 +83,10 @@ impl Search {
             let Some((bounds, seen)) = self.near(photograph, place)? else {
                 return Ok(None);
             };
-            if found.iter().all(|(other, _)| other.overlap(&bounds) <= SAME) {
+            if found
+                .iter()
+                .all(|(other, _)| other.overlap(&bounds) <= SAME)
+            {
                 found.push((bounds, seen));
             }
         }

@@ -150,7 +150,9 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 fn advice(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
     match error.kind() {
-        AddrInUse => "; another program has this port: choose another with --port, or any free one with --port 0",
+        AddrInUse => {
+            "; another program has this port: choose another with --port, or any free one with --port 0"
+        }
         PermissionDenied => "; ports below 1024 are the system's: choose another with --port",
         AddrNotAvailable => "; this machine has no such address: choose another with --host",
         _ => "",

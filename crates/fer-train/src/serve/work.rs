@@ -119,7 +119,10 @@ impl Work {
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let gone = |_| Refusal::mistake("the server is ending");
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(gone)?;
+        let turn = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(gone)?;
         let done = spawn_blocking(move || {
             let done = work();
             drop(turn);

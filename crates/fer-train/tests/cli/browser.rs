@@ -129,7 +129,10 @@ impl Browser {
 
     /// Opens a file and waits until it is loaded.
     pub(crate) fn open(&mut self, path: &Path) {
-        self.visit(&format!("file://{}", path.canonicalize().unwrap().display()));
+        self.visit(&format!(
+            "file://{}",
+            path.canonicalize().unwrap().display()
+        ));
     }
 
     /// Opens an address and waits until it is loaded.

@@ -4,8 +4,13 @@ import { decoded } from "/server.js";
 
 const part = (name) => document.getElementById(name);
 
-/** A share as people read it. */
-export const percent = (share) => `${Math.round(100 * share)} %`;
+/** A share as people read it; neither nothing nor all is claimed where it is only nearly so. */
+export function percent(share) {
+  const rounded = Math.round(100 * share);
+  if (rounded === 0 && share > 0) return "<\u00a01\u00a0%";
+  if (rounded === 100 && share < 1) return ">\u00a099\u00a0%";
+  return `${rounded}\u00a0%`;
+}
 
 /** The most likely class and its probability. */
 export function first(answer) {
@@ -56,7 +61,7 @@ function bars(answer, top) {
     const [fill, number] = cell.children;
     if (head.textContent !== name) head.textContent = name;
     fill.style.setProperty("--share", probability.toFixed(4));
-    const words = probability > 0 && probability < 0.005 ? "< 1 %" : percent(probability);
+    const words = percent(probability);
     if (number.textContent !== words) number.textContent = words;
     rows.rows[place].classList.toggle("top", name === top);
   });

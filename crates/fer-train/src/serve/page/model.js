@@ -19,23 +19,27 @@ export function facts(model) {
     const pictures = `${count(judged.pictures)} ${judged.split} pictures${chosen}`;
     list.splice(2, 0, ["Right about", `${(100 * judged.accuracy).toFixed(1)} % of ${pictures}`]);
   }
-  list.push(["Probabilities", calibration(model)], ["Unsure", abstention(model)]);
+  const fitted = model.calibration;
+  const divided = fitted ? `calibrated: logits are divided by ${fitted.temperature}` : "not calibrated";
+  list.push(["Probabilities", divided], ["Unsure", abstention(model)]);
   return list;
 }
 
-/** Whether the bars can be taken at their word, in one sentence. */
-export function calibration({ calibration: fitted }) {
-  if (!fitted) return "As the network gives them: this model was not calibrated.";
-  return "Calibrated: of the answers given with 80 %, about 80 % were right on pictures like those it learned from.";
+/** Whether the bars can be taken at their word. */
+export function trust({ calibration, unsure }) {
+  const bars = calibration
+    ? "Calibrated: on pictures like those it learned from, about 80 % of the answers given with 80 % are right."
+    : "As the network gives them: this model was not calibrated.";
+  return unsure.threshold === undefined ? `${bars} It was not measured for abstention, so it always answers.` : bars;
 }
 
 function abstention({ unsure }) {
   if (unsure.threshold === undefined) {
-    return "Never: this model was not measured for abstention, so it always answers, however unsure it is.";
+    return "never: this model was not measured for abstention, so it always answers, however unsure it is";
   }
   const [answered, wrong] = [percent(unsure.coverage), percent(unsure.risk)];
   if (unsure.threshold === 0) {
-    return `Never: even when it answered every validation picture, no more than ${wrong} of its answers were wrong.`;
+    return `never: it answered every validation picture, and no more than ${wrong} of its answers were wrong`;
   }
-  return `Below ${percent(unsure.threshold)}. So it answered ${answered} of its validation pictures, and at most ${wrong} of those wrongly.`;
+  return `below ${percent(unsure.threshold)}; so it answered ${answered} of its validation pictures, at most ${wrong} of those wrongly`;
 }

@@ -2,7 +2,7 @@
 
 import { blank, first, heat, named, show } from "/answers.js";
 import { Camera } from "/camera.js";
-import { calibration, facts } from "/model.js";
+import { facts, trust } from "/model.js";
 import { listen } from "/photograph.js";
 import { decoded, explain, greymap, model as askModel, predict } from "/server.js";
 import { Stage } from "/stage.js";
@@ -222,7 +222,7 @@ function introduce() {
     description.textContent = words;
     part("facts").append(term, description);
   }
-  part("calibrated").textContent = calibration(model);
+  part("calibrated").textContent = trust(model);
 }
 
 function reassure() {

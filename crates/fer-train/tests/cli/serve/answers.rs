@@ -57,7 +57,10 @@ fn many_at_once_get_the_answers_that_each_gets_alone() {
         asked.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert_eq!(together, alone);
-    assert_ne!(alone[0], alone[1], "different pictures have different answers");
+    assert_ne!(
+        alone[0], alone[1],
+        "different pictures have different answers"
+    );
 }
 
 #[test]
@@ -67,13 +70,17 @@ fn the_face_comes_along_as_the_network_sees_it_and_so_does_where_it_looked() {
     let plain = post(running.address, "/predict", &face).json();
     assert!(plain[0].get("pixels").is_none() && plain[0].get("occlusion").is_none());
     let seen = post(running.address, "/predict?pixels=true", &face).json();
-    let pixels = base64::engine::general_purpose::STANDARD.decode(seen[0]["pixels"].as_str().unwrap());
+    let pixels =
+        base64::engine::general_purpose::STANDARD.decode(seen[0]["pixels"].as_str().unwrap());
     let picture = fer_data::Picture::decode(&face, "face.png").unwrap();
     assert_eq!(pixels.unwrap(), picture.pixels());
 
     let explained = post(running.address, "/explain?class=sad", &face).json();
     let occlusion = &explained[0]["occlusion"];
-    assert_eq!((&occlusion["class"], &explained[0]["face"]), (&json!("sad"), &Value::Null));
+    assert_eq!(
+        (&occlusion["class"], &explained[0]["face"]),
+        (&json!("sad"), &Value::Null)
+    );
     let map: Vec<f64> = serde_json::from_value(occlusion["map"].clone()).unwrap();
     assert!(map.len() == 2304 && map.iter().any(|value| value.abs() > 1e-3));
     let own = post(running.address, "/explain", &asset("astronaut.jpg")).json();
@@ -96,16 +103,27 @@ fn a_face_is_followed_and_searched_for_where_it_is_gone() {
         height,
     } = whole;
     for shift in [0, width / 5] {
-        let near = format!("quick=true&near={},{},{width},{height}", x + shift, y + shift);
+        let near = format!(
+            "quick=true&near={},{},{width},{height}",
+            x + shift,
+            y + shift
+        );
         let found = ask(&near);
         let overlap = bounds(&found[0]).overlap(&whole);
         assert!(overlap > 0.7, "{near}: {found}");
         assert_eq!(found.as_array().unwrap().len(), 1);
     }
     // The same face twice is one, and where nobody is the whole is searched.
-    let twice = format!("near={x},{y},{width},{height}&near={},{y},{width},{height}", x + 8);
+    let twice = format!(
+        "near={x},{y},{width},{height}&near={},{y},{width},{height}",
+        x + 8
+    );
     assert_eq!(ask(&twice).as_array().unwrap().len(), 1);
-    for gone in ["near=0,0,80,80", "near=9999,9999,4294967295,4294967295", "quick=true&near=300,400,60,60"] {
+    for gone in [
+        "near=0,0,80,80",
+        "near=9999,9999,4294967295,4294967295",
+        "quick=true&near=300,400,60,60",
+    ] {
         let found = ask(gone);
         assert!(bounds(&found[0]).overlap(&whole) > 0.7, "{gone}: {found}");
     }
@@ -118,20 +136,32 @@ fn it_abstains_when_asked_to_and_measured_and_says_so_when_it_was_not() {
     let sure = post(running.address, "/predict?risk=0.3", &portrait).json();
     assert_eq!(sure[0]["expression"], "happy");
     let unsure = post(running.address, "/predict?risk=0.1", &portrait).json();
-    assert_eq!((&unsure[0]["expression"], &unsure[0]["abstained"]), (&Value::Null, &json!(true)));
+    assert_eq!(
+        (&unsure[0]["expression"], &unsure[0]["abstained"]),
+        (&Value::Null, &json!(true))
+    );
     let refused = post(running.address, "/predict?risk=0.01", &portrait);
     assert_eq!(refused.status, 422);
     let about = get(running.address, "/model").json();
-    assert_eq!(about["unsure"], json!({ "risk": 0.1, "threshold": 0.9999999, "coverage": 0.5 }));
+    assert_eq!(
+        about["unsure"],
+        json!({ "risk": 0.1, "threshold": 0.9999999, "coverage": 0.5 })
+    );
     assert_eq!(about["abstention"]["steps"][0]["coverage"], 1.0);
 }
 
 #[test]
 fn the_model_says_what_it_is_and_the_server_that_it_is_well() {
     let running = Running::start(Limits::default());
-    assert_eq!(get(running.address, "/health").json(), json!({ "status": "ok" }));
+    assert_eq!(
+        get(running.address, "/health").json(),
+        json!({ "status": "ok" })
+    );
     let about = get(running.address, "/model").json();
-    assert_eq!((&about["built_in"], &about["classes"][4]), (&json!(false), &json!("happy")));
+    assert_eq!(
+        (&about["built_in"], &about["classes"][4]),
+        (&json!(false), &json!("happy"))
+    );
     assert!(about["training"]["data"].is_string() && about["calibration"]["temperature"].is_f64());
     assert_eq!(about["unsure"]["risk"], 0.1);
     assert_eq!(about["largest_body"], Limits::default().body);
@@ -140,6 +170,10 @@ fn the_model_says_what_it_is_and_the_server_that_it_is_well() {
 /// A portable greymap, which is as easily made as anything.
 pub(super) fn greymap(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> Vec<u8> {
     let mut bytes = format!("P5\n{width} {height}\n255\n").into_bytes();
-    bytes.extend((0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| value(x, y)));
+    bytes.extend(
+        (0..height)
+            .flat_map(|y| (0..width).map(move |x| (x, y)))
+            .map(|(x, y)| value(x, y)),
+    );
     bytes
 }

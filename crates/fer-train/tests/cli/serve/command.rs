@@ -36,7 +36,12 @@ impl Serving {
             let mut line = String::new();
             if said.read_line(&mut line).unwrap() == 0 {
                 let mut wrong = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut wrong).unwrap();
+                child
+                    .stderr
+                    .take()
+                    .unwrap()
+                    .read_to_string(&mut wrong)
+                    .unwrap();
                 panic!("it ended: {heard}{wrong}");
             }
             heard.push_str(&line);
@@ -87,17 +92,32 @@ fn no_picture_is_stored_or_logged_and_ctrl_c_ends_it() {
     let serving = Serving::start(folder.path(), &[]);
     let address = serving.address;
     assert!(address.ip().is_loopback());
-    assert_eq!(post(address, "/predict?pixels=true", &asset("astronaut.jpg")).status, 200);
+    assert_eq!(
+        post(address, "/predict?pixels=true", &asset("astronaut.jpg")).status,
+        200
+    );
     assert_eq!(post(address, "/explain", &asset("face.png")).status, 200);
-    assert_eq!(post(address, "/predict", b"a secret and no picture").status, 415);
+    assert_eq!(
+        post(address, "/predict", b"a secret and no picture").status,
+        415
+    );
     assert_eq!(get(address, "/secret?also=secret").status, 404);
     let (code, said) = serving.end("INT");
     assert_eq!(code, Some(0), "{said}");
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.len(), 5, "{said}");
-    assert!(lines[0].starts_with("device      cpu") && lines[3].contains("ended       by Ctrl-C"), "{said}");
-    assert!(lines[1].contains(&format!("http://{address}/")) && lines[4].starts_with("model       built in"));
-    assert!(!said.contains("secret") && !said.contains("happy"), "{said}");
+    assert!(
+        lines[0].starts_with("device      cpu") && lines[3].contains("ended       by Ctrl-C"),
+        "{said}"
+    );
+    assert!(
+        lines[1].contains(&format!("http://{address}/"))
+            && lines[4].starts_with("model       built in")
+    );
+    assert!(
+        !said.contains("secret") && !said.contains("happy"),
+        "{said}"
+    );
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -108,12 +128,32 @@ fn what_cannot_be_had_is_said_at_once() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let cases: [(&[&str], i32, &str); 6] = [
-        (&["--port", &port], 1, "another program has this port: choose another with --port"),
-        (&["--host", "192.0.2.1"], 1, "this machine has no such address"),
-        (&["--host", "example.org"], 2, "an IP address of this machine is expected"),
-        (&["--port", "0", "--allow-host", "http://a/"], 2, "`http://a/` is no name of a host"),
+        (
+            &["--port", &port],
+            1,
+            "another program has this port: choose another with --port",
+        ),
+        (
+            &["--host", "192.0.2.1"],
+            1,
+            "this machine has no such address",
+        ),
+        (
+            &["--host", "example.org"],
+            2,
+            "an IP address of this machine is expected",
+        ),
+        (
+            &["--port", "0", "--allow-host", "http://a/"],
+            2,
+            "`http://a/` is no name of a host",
+        ),
         (&["--port", "70000"], 2, "70000"),
-        (&["--model", "missing.safetensors"], 1, "missing.safetensors"),
+        (
+            &["--model", "missing.safetensors"],
+            1,
+            "missing.safetensors",
+        ),
     ];
     for (arguments, code, words) in cases {
         let output = fer(folder.path(), &[&["serve"], arguments].concat());
@@ -127,10 +167,16 @@ fn what_cannot_be_had_is_said_at_once() {
 #[test]
 fn whoever_opens_it_to_the_network_is_warned() {
     let folder = tempfile::tempdir().unwrap();
-    let serving = Serving::start(folder.path(), &["--host", "0.0.0.0", "--allow-host", "faces.example"]);
+    let serving = Serving::start(
+        folder.path(),
+        &["--host", "0.0.0.0", "--allow-host", "faces.example"],
+    );
     assert_eq!(get(serving.address, "/health").status, 200);
     let (code, said) = serving.end("TERM");
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("warning: whoever reaches this machine"), "{said}");
+    assert!(
+        said.contains("warning: whoever reaches this machine"),
+        "{said}"
+    );
     assert!(said.contains("page        http://localhost:"), "{said}");
 }

@@ -31,7 +31,12 @@ fn a_body_that_is_too_large_is_refused_with_its_length_or_without() {
     assert!(refused.error().contains("1 MiB"), "{}", refused.error());
 
     let mut connection = Connection::open(address);
-    connection.send(&head("POST", "/predict", address, &["Transfer-Encoding: chunked"]));
+    connection.send(&head(
+        "POST",
+        "/predict",
+        address,
+        &["Transfer-Encoding: chunked"],
+    ));
     let chunk = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
     for _ in 0..17 {
         connection.try_send(&chunk);
@@ -88,13 +93,23 @@ fn where_all_places_are_taken_the_next_is_told_when_to_try_again() {
             break answer;
         }
     };
-    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (503, Some("1"))
+    );
     assert!(refused.error().contains("try again"));
-    assert_eq!(get(running.address, "/health").status, 200, "all else is answered");
+    assert_eq!(
+        get(running.address, "/health").status,
+        200,
+        "all else is answered"
+    );
     drop(waiting);
     let start = Instant::now();
     while post(running.address, "/predict", &face).status != 200 {
-        assert!(start.elapsed() < Duration::from_secs(60), "who goes away leaves the place");
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "who goes away leaves the place"
+        );
     }
 }
 
@@ -106,7 +121,10 @@ fn the_memory_of_all_bodies_together_is_bounded() {
     };
     let running = Running::start(limits);
     let refused = post(running.address, "/predict", &vec![0; 100 << 10]);
-    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (503, Some("1"))
+    );
     let answered = post(running.address, "/predict", &asset("face.png"));
     assert_eq!(answered.status, 200, "the memory was given back");
 }
@@ -119,7 +137,10 @@ fn waiting_has_an_end() {
     };
     let running = Running::start(limits);
     let refused = post(running.address, "/predict", &asset("astronaut.jpg"));
-    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (503, Some("1"))
+    );
 }
 
 #[test]
@@ -130,11 +151,17 @@ fn connections_beyond_the_limit_wait_until_idle_ones_are_closed() {
         ..Limits::default()
     };
     let running = Running::start(limits);
-    let idle: Vec<Connection> = (0..100).map(|_| Connection::open(running.address)).collect();
+    let idle: Vec<Connection> = (0..100)
+        .map(|_| Connection::open(running.address))
+        .collect();
     let start = Instant::now();
     drop(idle.into_iter().skip(50));
     assert_eq!(get(running.address, "/health").status, 200);
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]
@@ -154,7 +181,10 @@ fn it_ends_in_order() {
     idle.end();
     connection.send(last);
     let answer = connection.answer();
-    assert_eq!((answer.status, &answer.json()[0]["expression"]), (200, &"happy".into()));
+    assert_eq!(
+        (answer.status, &answer.json()[0]["expression"]),
+        (200, &"happy".into())
+    );
     ending.join().unwrap();
 }
 
@@ -169,5 +199,9 @@ fn it_does_not_wait_for_ever_when_it_ends() {
     assert_eq!(get(running.address, "/health").status, 200);
     let start = Instant::now();
     running.end();
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -44,7 +44,9 @@ fn planes(picture: &RgbImage) -> Vec<u8> {
     let weighed = |weights: [f32; 3], x: u32, y: u32| {
         let pixel = picture.get_pixel(x, y).0;
         let parts = pixel.iter().zip(weights);
-        parts.map(|(part, weight)| f32::from(*part) * weight).sum::<f32>()
+        parts
+            .map(|(part, weight)| f32::from(*part) * weight)
+            .sum::<f32>()
     };
     let (width, height) = picture.dimensions();
     let places = |step: usize| {
@@ -73,7 +75,10 @@ fn in_all_forms(browser: &mut Browser, name: &str) {
             browser.show(size, mobile, scheme);
             let wide = browser.value("document.documentElement.scrollWidth");
             let wide = wide.as_u64().unwrap();
-            assert!(wide <= u64::from(size.0), "{wide} of {size:?}, {scheme}, {name}");
+            assert!(
+                wide <= u64::from(size.0),
+                "{wide} of {size:?}, {scheme}, {name}"
+            );
             text_stands_out(browser, scheme);
             keep(browser, &format!("{name}-{}-{scheme}.png", size.0));
         }
@@ -106,7 +111,10 @@ fn the_page_works_in_chromium() {
     browser.wait_for("document.getElementById('facts').children.length > 6");
     it_is_accessible(&mut browser);
     let promise = text(&mut browser, "private");
-    assert!(promise.starts_with("Nothing leaves this computer"), "{promise}");
+    assert!(
+        promise.starts_with("Nothing leaves this computer"),
+        "{promise}"
+    );
     in_all_forms(&mut browser, "empty");
 
     a_picture_is_answered(&mut browser, &serving, &portrait);
@@ -118,13 +126,19 @@ fn the_page_works_in_chromium() {
     in_all_forms(&mut browser, "problem");
     // The browser itself notes that the answer was a refusal, and nothing else is noted.
     let complaints = browser.complaints();
-    assert!(complaints.len() == 1 && complaints[0].contains("415"), "{complaints:?}");
+    assert!(
+        complaints.len() == 1 && complaints[0].contains("415"),
+        "{complaints:?}"
+    );
 
     the_webcam_is_followed(&mut browser);
     assert_eq!(browser.complaints().len(), 1, "{:?}", browser.complaints());
     let own = format!("blob:{address}");
     for request in browser.requests() {
-        assert!(request.starts_with(&address) || request.starts_with(&own), "{request}");
+        assert!(
+            request.starts_with(&address) || request.starts_with(&own),
+            "{request}"
+        );
     }
 }
 
@@ -133,7 +147,10 @@ fn a_picture_is_answered(browser: &mut Browser, serving: &Serving, portrait: &Pa
     browser.wait_for(&format!("{VERDICT} === 'Happy'"));
     let predicted = post(serving.address, "/predict", &fs::read(portrait).unwrap()).json();
     let probability = predicted[0]["probabilities"]["happy"].as_f64().unwrap();
-    let said = format!("{:.0} %", 100.0 * probability);
+    let said = match (100.0 * probability).round() as u32 {
+        100 => ">\u{a0}99\u{a0}%".to_string(),
+        share => format!("{share}\u{a0}%"),
+    };
     assert!(text(browser, "note").contains(&said), "{said}");
     assert!(text(browser, "status").contains(&format!("One face. Face 1: happy {said}")));
     let boxes = browser.value(
@@ -145,11 +162,22 @@ fn a_picture_is_answered(browser: &mut Browser, serving: &Serving, portrait: &Pa
     );
     let boxes: Vec<Bounds> = serde_json::from_value(boxes).unwrap();
     let face: Bounds = serde_json::from_value(predicted[0]["face"].clone()).unwrap();
-    assert!(boxes.len() == 1 && boxes[0].overlap(&face) > 0.95, "{boxes:?} {face:?}");
-    let rows = browser.value("[...document.querySelectorAll('#bars tbody th')].map(one => one.textContent)");
-    let classes: Vec<&String> = predicted[0]["probabilities"].as_object().unwrap().keys().collect();
+    assert!(
+        boxes.len() == 1 && boxes[0].overlap(&face) > 0.95,
+        "{boxes:?} {face:?}"
+    );
+    let rows = browser
+        .value("[...document.querySelectorAll('#bars tbody th')].map(one => one.textContent)");
+    let classes: Vec<&String> = predicted[0]["probabilities"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
     assert_eq!(rows, json!(classes));
-    assert_eq!(browser.value("document.querySelectorAll('#bars .top').length"), 1);
+    assert_eq!(
+        browser.value("document.querySelectorAll('#bars .top').length"),
+        1
+    );
     // The face as the network sees it is there, pixel by pixel.
     let greys = browser.value(
         "new Set(document.getElementById('crop').getContext('2d').getImageData(0, 0, 48, 48).data).size",
@@ -185,12 +213,17 @@ fn what_is_no_picture_is_said_to_be_none(browser: &mut Browser, folder: &Path) {
     browser.choose("#file", &none);
     browser.wait_for("document.getElementById('problem').textContent !== ''");
     let words = text(browser, "problem");
-    assert!(words.starts_with("The picture cannot be decoded"), "{words}");
+    assert!(
+        words.starts_with("The picture cannot be decoded"),
+        "{words}"
+    );
     assert_eq!(text(browser, "verdict"), "No answer");
 }
 
 fn the_webcam_is_followed(browser: &mut Browser) {
-    browser.value("document.getElementById('overlay').checked && document.getElementById('overlay').click()");
+    browser.value(
+        "document.getElementById('overlay').checked && document.getElementById('overlay').click()",
+    );
     browser.click("#camera");
     browser.wait_for(&format!("{VERDICT} === 'Happy'"));
     assert_eq!(text(browser, "problem"), "");
@@ -212,10 +245,16 @@ fn the_webcam_is_followed(browser: &mut Browser) {
     in_all_forms(browser, "webcam");
     browser.click("#camera");
     assert_eq!(text(browser, "verdict"), "No picture yet");
-    assert_eq!(browser.value("document.getElementById('video').srcObject"), Value::Null);
+    assert_eq!(
+        browser.value("document.getElementById('video').srcObject"),
+        Value::Null
+    );
 }
 
-#[expect(clippy::print_stdout, reason = "the figure that the test is run for by hand")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the figure that the test is run for by hand"
+)]
 fn show(rate: f64) {
     println!("webcam      {rate:.1} frames a second of 640×480 with one face");
 }

@@ -17,15 +17,39 @@ fn ask(address: SocketAddr, request: &str) -> Answer {
 fn only_a_request_that_names_this_server_is_answered() {
     let running = Running::start(Limits::default());
     let (address, port) = (running.address, running.address.port());
-    let status = |host: &str| ask(address, &format!("GET /model HTTP/1.1\r\nHost: {host}\r\n\r\n")).status;
+    let status = |host: &str| {
+        ask(
+            address,
+            &format!("GET /model HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        )
+        .status
+    };
     assert_eq!(status(&format!("127.0.0.1:{port}")), 200);
     assert_eq!(status(&format!("localhost:{port}")), 200);
-    for host in ["evil.example", "localhost", &format!("evil.example:{port}"), &format!("[::1]:{port}")] {
+    for host in [
+        "evil.example",
+        "localhost",
+        &format!("evil.example:{port}"),
+        &format!("[::1]:{port}"),
+    ] {
         assert_eq!(status(host), 421, "{host}");
     }
-    let refused = ask(address, &format!("GET / HTTP/1.1\r\nHost: me.local:{port}\r\n\r\n"));
-    assert!(refused.error().contains(&format!("--allow-host me.local:{port}")), "{}", refused.error());
-    assert_eq!(ask(address, "GET / HTTP/1.0\r\n\r\n").status, 400, "no host at all");
+    let refused = ask(
+        address,
+        &format!("GET / HTTP/1.1\r\nHost: me.local:{port}\r\n\r\n"),
+    );
+    assert!(
+        refused
+            .error()
+            .contains(&format!("--allow-host me.local:{port}")),
+        "{}",
+        refused.error()
+    );
+    assert_eq!(
+        ask(address, "GET / HTTP/1.0\r\n\r\n").status,
+        400,
+        "no host at all"
+    );
     let two = format!("GET / HTTP/1.1\r\nHost: {address}\r\nHost: evil.example\r\n\r\n");
     assert_eq!(ask(address, &two).status, 400);
     let absolute = format!("GET http://evil.example/ HTTP/1.1\r\nHost: {address}\r\n\r\n");
@@ -50,10 +74,19 @@ fn what_pages_of_other_sites_send_is_refused() {
     }
     // No page may read an answer either: nothing says that it may.
     let mut connection = Connection::open(address);
-    let asked = ["Origin: http://evil.example", "Access-Control-Request-Method: POST"];
+    let asked = [
+        "Origin: http://evil.example",
+        "Access-Control-Request-Method: POST",
+    ];
     connection.send(&head("OPTIONS", "/predict", address, &asked));
     let preflight = connection.answer();
-    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (405, None));
+    assert_eq!(
+        (
+            preflight.status,
+            preflight.header("access-control-allow-origin")
+        ),
+        (405, None)
+    );
 }
 
 #[test]
@@ -73,8 +106,16 @@ fn every_answer_carries_the_headers_that_keep_a_page_in_its_bounds() {
     assert_eq!(statuses, [200, 200, 200, 404, 405, 415, 421]);
     for answer in &answers {
         let policy = answer.header("content-security-policy").unwrap();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
-        for part in ["frame-ancestors 'none'", "form-action 'none'", "base-uri 'none'", "connect-src 'self'"] {
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'")
+                && !policy.contains("unsafe")
+        );
+        for part in [
+            "frame-ancestors 'none'",
+            "form-action 'none'",
+            "base-uri 'none'",
+            "connect-src 'self'",
+        ] {
             assert!(policy.contains(part), "{part} in {policy}");
         }
         let expected = [
@@ -89,10 +130,16 @@ fn every_answer_carries_the_headers_that_keep_a_page_in_its_bounds() {
             assert_eq!(answer.header(name), Some(value), "{name}");
         }
         let permissions = answer.header("permissions-policy").unwrap();
-        assert!(permissions.starts_with("camera=(self), microphone=()"), "{permissions}");
+        assert!(
+            permissions.starts_with("camera=(self), microphone=()"),
+            "{permissions}"
+        );
     }
     let kinds = [0, 1].map(|place: usize| answers[place].header("content-type").unwrap());
-    assert_eq!(kinds, ["text/html; charset=utf-8", "text/javascript; charset=utf-8"]);
+    assert_eq!(
+        kinds,
+        ["text/html; charset=utf-8", "text/javascript; charset=utf-8"]
+    );
     assert_eq!(answers[4].header("allow"), Some("POST"));
     assert!(answers[3].error().contains("nothing at this address"));
 }
@@ -116,7 +163,11 @@ fn a_broken_or_hostile_picture_gets_its_reason() {
     let cases: [(&[u8], u16, &str); 8] = [
         (b"", 400, "empty"),
         (b"hello", 415, "cannot be decoded"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "cannot be decoded"),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            415,
+            "cannot be decoded",
+        ),
         (&face[..face.len() / 2], 422, "damaged or cut short"),
         (&portrait[..portrait.len() / 2], 422, "damaged or cut short"),
         (b"P5\n0 0\n255\n", 422, "cannot be decoded"),
@@ -126,15 +177,29 @@ fn a_broken_or_hostile_picture_gets_its_reason() {
     for (bytes, status, words) in cases {
         let refused = post(running.address, "/predict", bytes);
         let said = refused.error();
-        assert!(refused.status == status && said.contains(words), "{}: {said}", refused.status);
+        assert!(
+            refused.status == status && said.contains(words),
+            "{}: {said}",
+            refused.status
+        );
     }
     let form = ["Content-Type: multipart/form-data; boundary=a"];
     let refused = post_with(running.address, "/predict", &form, b"--a--");
     assert!(refused.status == 415 && refused.error().contains("--data-binary"));
-    for query in ["detect=maybe", "tilt=3", "near=1,2,3", "risk=2", "class=happy"] {
+    for query in [
+        "detect=maybe",
+        "tilt=3",
+        "near=1,2,3",
+        "risk=2",
+        "class=happy",
+    ] {
         let refused = post(running.address, &format!("/predict?{query}"), &face);
         let (name, _) = query.split_once('=').unwrap();
-        assert!(refused.status == 400 && refused.error().contains(name), "{query}: {}", refused.error());
+        assert!(
+            refused.status == 400 && refused.error().contains(name),
+            "{query}: {}",
+            refused.error()
+        );
     }
     assert_eq!(get(running.address, "/health").status, 200, "it goes on");
 }
