@@ -94,6 +94,11 @@ class Running:
         return sum(resident(process) for process in family(self.child.pid))
 
 
+    def processor(self):
+        """Seconds of all cores that they have used."""
+        return sum(used(process) for process in family(self.child.pid))
+
+
 def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -118,6 +123,14 @@ def resident(process):
     return int(found[1]) * 1024 if found else 0
 
 
+def used(process):
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def load(running, body, connections, seconds):
     """What wrk saw of a service, and the memory that the service held, second by second."""
     command = ["wrk", "--threads", "1", "--connections", connections, "--duration", f"{seconds}s",
@@ -130,6 +143,7 @@ def load(running, body, connections, seconds):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
+    before = running.processor()
     try:
         output = subprocess.run([str(word) for word in command], env=os.environ | {"BODY": str(body)},
                                 capture_output=True, text=True, check=True).stdout
@@ -137,6 +151,7 @@ def load(running, body, connections, seconds):
         over.set()
         watcher.join()
     figures = json.loads(re.search(r"^figures (.*)$", output, re.MULTILINE)[1])
+    figures["processor_ms"] = 1e3 * (running.processor() - before) / figures["answered"]
     figures["rate"] = figures["answered"] / figures["seconds"]
     warm = min(10, len(memory) // 2)
     figures["memory_warm"] = memory[warm]
@@ -223,11 +238,11 @@ def verdicts(rows):
 
 
 def table(rows):
-    yield "| service | picture | answers a second | median | p99 | lost or refused | memory after 10 s, most, at the end |"
-    yield "|---|---|--:|--:|--:|--:|--:|"
+    yield "| service | picture | answers a second | processor an answer | median | p99 | lost or refused | memory after 10 s, most, at the end |"
+    yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for row in rows:
         memory = ", ".join(f"{row[name] / 2**20:.0f}" for name in ("memory_warm", "memory_most", "memory_end"))
-        yield (f"| {row['service']} | {row['picture']} | {row['rate']:.1f} | {row['p50_ms']:.0f} ms | "
+        yield (f"| {row['service']} | {row['picture']} | {row['rate']:.1f} | {row['processor_ms']:.2f} ms | {row['p50_ms']:.0f} ms | "
                f"{row['p99_ms']:.0f} ms | {row['lost'] + row['refused']} of {row['answered']:,} | {memory} MiB |")
 
 

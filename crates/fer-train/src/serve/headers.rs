@@ -15,7 +15,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Of what a page may ask a person for, the camera alone.
 const PERMISSIONS: &str = "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=(), \
-                           bluetooth=(), serial=(), hid=(), midi=(), payment=(), clipboard-read=()";
+                           serial=(), hid=(), midi=(), payment=(), clipboard-read=()";
 
 const HEADERS: [(HeaderName, &str); 8] = [
     (CONTENT_SECURITY_POLICY, POLICY),

@@ -9,8 +9,8 @@ pub struct Limits {
     /// Pictures that are received, waited for and worked on at once; for further ones the answer is 503.
     /// Default 256.
     pub pictures: usize,
-    /// Pictures that are decoded and searched for faces at once; the others wait their turn. Default: as
-    /// many as the machine has cores, at most 8.
+    /// Pictures that are decoded and searched for faces at once, while the others wait their turn; and the
+    /// threads that ask the network. Default: as many as the machine has cores, at most 8.
     pub at_work: usize,
     /// Bytes of one body. Default 32 MiB.
     pub body: usize,

@@ -26,8 +26,8 @@
 //! Both `POST`s take in their query: `detect=false` takes the picture for a face; `risk=SHARE` abstains as
 //! `predict --abstain-risk` does; `pixels=true` adds the face as the network sees it, 2,304 grey values in
 //! base 64; `quick=true` looks through 480 pixels a side, upright only, as for a camera;
-//! `near=x,y,width,height`, once a face, looks for faces where they were a moment ago and through the whole
-//! picture only where one is gone. `/explain` also takes `class=NAME`, the class to explain in place of the
+//! `near=x,y,width,height`, once a face, looks for faces where they were a moment ago, upright only, and through
+//! the whole picture only where one is gone. `/explain` also takes `class=NAME`, the class to explain in place of the
 //! one that was predicted.
 //!
 //! What is wrong is a 4xx with `{"error": reason}`; where too much is asked at once a 503 says when to try

@@ -1,10 +1,15 @@
-//! The network, asked by one thread for all who wait: pictures of several requests go through it together.
+//! The network, asked by few threads for all who wait: pictures of several requests go through it together.
+//!
+//! Each thread computes alone. One that shares a batch with the others waits for the slowest of them at
+//! every layer, and where other programs want the cores too that is most of the time.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use fer_model::{Classifier, Picture, Prediction};
+use rayon::ThreadPoolBuilder;
 use tokio::sync::oneshot;
 
 use crate::serve::refusal::Refusal;
@@ -17,18 +22,25 @@ struct Question {
     answer: oneshot::Sender<Result<Vec<Prediction>, Refusal>>,
 }
 
-/// Where pictures are left to be predicted. The thread behind it ends with the last copy.
+/// Where pictures are left to be predicted. The threads behind it end with the last copy.
 #[derive(Clone)]
 pub(super) struct Network {
     questions: Sender<Question>,
 }
 
 impl Network {
-    pub(super) fn start(classifier: Arc<Classifier>) -> std::io::Result<Self> {
+    /// Starts so many threads.
+    pub(super) fn start(classifier: &Arc<Classifier>, threads: usize) -> io::Result<Self> {
         let (questions, asked) = channel();
-        let name = "predictions".to_string();
-        let spawned = thread::Builder::new().name(name);
-        spawned.spawn(move || answer_all(&classifier, &asked))?;
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..threads {
+            let (classifier, asked) = (Arc::clone(classifier), Arc::clone(&asked));
+            let alone = ThreadPoolBuilder::new().num_threads(1).build();
+            let alone = alone.map_err(io::Error::other)?;
+            let name = "predictions".to_string();
+            let spawned = thread::Builder::new().name(name);
+            spawned.spawn(move || alone.install(|| answer_all(&classifier, &asked)))?;
+        }
         Ok(Network { questions })
     }
 
@@ -42,19 +54,26 @@ impl Network {
     }
 }
 
-fn answer_all(classifier: &Classifier, asked: &Receiver<Question>) {
-    while let Ok(first) = asked.recv() {
-        let mut count = first.pictures.len();
-        let mut questions = vec![first];
-        while count < TOGETHER {
-            let Ok(next) = asked.try_recv() else { break };
-            count += next.pictures.len();
-            questions.push(next);
-        }
+fn answer_all(classifier: &Classifier, asked: &Mutex<Receiver<Question>>) {
+    while let Some(mut questions) = take(asked) {
         // Who went away does not wait for an answer.
         questions.retain(|question| !question.answer.is_closed());
         answer(classifier, questions);
     }
+}
+
+/// Waits for a question and takes those that wait beside it; `None` when nobody can ask any more.
+fn take(asked: &Mutex<Receiver<Question>>) -> Option<Vec<Question>> {
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = asked.recv().ok()?;
+    let mut count = first.pictures.len();
+    let mut questions = vec![first];
+    while count < TOGETHER {
+        let Ok(next) = asked.try_recv() else { break };
+        count += next.pictures.len();
+        questions.push(next);
+    }
+    Some(questions)
 }
 
 fn answer(classifier: &Classifier, questions: Vec<Question>) {

@@ -48,7 +48,7 @@ impl Search {
             whole: Reader::new(None, resize),
             thorough: reader(FaceFinder::new()),
             quick: reader(finder(QUICK_SIDE, false)?),
-            near: reader(finder(NEAR_SIDE, true)?),
+            near: reader(finder(NEAR_SIDE, false)?),
         })
     }
 

@@ -96,7 +96,7 @@ impl Server {
         })?;
         let classifier = Arc::new(classifier);
         let search = Search::new(classifier.resize())?;
-        let network = Network::start(Arc::clone(&classifier))?;
+        let network = Network::start(&classifier, limits.at_work)?;
         let shared = Shared {
             gate,
             places: Arc::new(Semaphore::new(limits.pictures)),
