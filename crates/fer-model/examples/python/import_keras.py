@@ -25,8 +25,11 @@ import json
 import os
 import sys
 
-import numpy as np
-from safetensors.numpy import save_file
+try:
+    import numpy as np
+    from safetensors.numpy import save_file
+except ImportError as error:
+    sys.exit(f"error: {error}: pip install keras torch numpy safetensors")
 
 SIDE, PICTURES, TOLERANCE = 48, 8, 1e-4
 FORMAT = 1
@@ -50,6 +53,8 @@ def load_keras():
             if importlib.util.find_spec(backend):
                 os.environ["KERAS_BACKEND"] = backend
                 break
+    if importlib.util.find_spec("keras") is None or "KERAS_BACKEND" not in os.environ:
+        raise Unfit("Keras 3 is not installed with a backend: pip install keras torch")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 

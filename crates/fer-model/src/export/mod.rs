@@ -1,14 +1,11 @@
 //! A network for other programs: as an ONNX file (feature `onnx`).
 //!
-//! ```
+//! ```no_run
 //! use fer_model::{Device, export, file, ops::Engine};
 //!
 //! let model = file::embedded(&Device::Cpu, Engine::detect())?;
 //! let bytes = export::onnx(&model)?;
-//! # let folder = std::env::temp_dir().join("fer-export");
-//! # std::fs::create_dir_all(&folder).unwrap();
-//! # let path = folder.join("fer.onnx");
-//! file::replace(&path, &bytes)?;
+//! file::replace("fer.onnx".as_ref(), &bytes)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
