@@ -229,6 +229,8 @@ def verdicts(rows):
                key=lambda row: row["rate"])
     ratio = ours["rate"] / peer["rate"]
     lost = sum(row["lost"] + row["refused"] for row in own)
+    share = peer["processor_ms"] / ours["processor_ms"]
+    print(f"an answer of {peer['service']} takes {share:.2f} times the processor time of ours")
     grown = max(row["memory_end"] / row["memory_warm"] for row in own)
     return {
         f"{ratio:.2f} times the throughput of {peer['service']} ({WANTED:g} wanted)": ratio >= WANTED,

@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use fer_data::LONGEST_SIDE;
 use fer_data::face::Bounds;
 
 use crate::serve::refusal::Refusal;
@@ -68,8 +69,15 @@ impl Asked {
     }
 }
 
+/// A box in pixels of a picture that can be decoded.
 fn place(text: &str) -> Option<Bounds> {
-    let mut numbers = text.split(',').map(|number| number.parse::<u32>().ok());
+    let number = |number: &str| {
+        number
+            .parse::<u32>()
+            .ok()
+            .filter(|pixels| *pixels <= LONGEST_SIDE)
+    };
+    let mut numbers = text.split(',').map(number);
     let place = Bounds {
         x: numbers.next()??,
         y: numbers.next()??,
@@ -121,6 +129,7 @@ mod tests {
             ("near=1,2,0,4", "near=1,2,0,4"),
             ("near=1,2,3,4,5", "near=1,2,3,4,5"),
             ("near=-1,2,3,4", "near=-1,2,3,4"),
+            ("near=1,2,4294967295,4", "near=1,2,4294967295,4"),
             ("class=happy", "class"),
             ("risks=0.1", "risks"),
             (many.as_str(), "16 places"),

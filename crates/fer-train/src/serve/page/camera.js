@@ -16,6 +16,11 @@ export class Camera {
   #stream = null;
   #canvas = document.createElement("canvas");
   #pen = this.#canvas.getContext("2d", { willReadFrequently: true });
+  /** Whether a frame has come that was not taken yet, and who waits for one. */
+  #fresh = false;
+  #awaited = null;
+  /** The number under which the browser will tell of the next frame. */
+  #next = 0;
 
   constructor(video) {
     this.#video = video;
@@ -39,21 +44,35 @@ export class Camera {
     for (const track of this.#stream.getTracks()) track.addEventListener("ended", ended);
     this.#video.srcObject = this.#stream;
     await this.#video.play();
+    this.#watch();
+  }
+
+  /** Notes each frame that comes. */
+  #watch() {
+    const note = () => {
+      if (!this.runs) return;
+      this.#fresh = true;
+      this.#awaited?.();
+      this.#watch();
+    };
+    if (this.#video.requestVideoFrameCallback) this.#next = this.#video.requestVideoFrameCallback(note);
+    else requestAnimationFrame(note);
   }
 
   /** Lets go of the webcam. */
   stop() {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
+    this.#fresh = false;
+    this.#video.cancelVideoFrameCallback?.(this.#next);
     this.#video.srcObject = null;
   }
 
-  /** Waits for the next frame that the webcam has. */
-  next() {
-    return new Promise((resolve) => {
-      if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(resolve);
-      else requestAnimationFrame(resolve);
-    });
+  /** Waits for a frame that was not taken yet; one that came meanwhile will do. */
+  async next() {
+    if (!this.#fresh) await new Promise((resolve) => (this.#awaited = resolve));
+    this.#fresh = false;
+    this.#awaited = null;
   }
 
   /** The frame that is shown: grey values row by row, weighted as those of the training pictures. */

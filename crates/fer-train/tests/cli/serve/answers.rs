@@ -121,7 +121,8 @@ fn a_face_is_followed_and_searched_for_where_it_is_gone() {
     assert_eq!(ask(&twice).as_array().unwrap().len(), 1);
     for gone in [
         "near=0,0,80,80",
-        "near=9999,9999,4294967295,4294967295",
+        "near=1,1,20000,20000",
+        "near=20000,9999,20000,20000",
         "quick=true&near=300,400,60,60",
     ] {
         let found = ask(gone);
