@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use image::{GrayImage, imageops};
 use rayon::prelude::*;
-use rustface::{ImageData, Model};
 
 use crate::error::DataError;
 use crate::face::bounds::Square;
+use crate::face::cascade::{Cascade, Window};
 use crate::face::cutting::sampled;
 use crate::face::photograph::{Face, Photograph};
 use crate::face::turning::{self, is_in_the_middle};
@@ -13,10 +13,7 @@ use crate::picture::LONGEST_SIDE;
 use crate::worker::guarded;
 
 /// The cascade: see `assets/README.md` for its origin and licence.
-const CASCADE: &[u8] = include_bytes!("../../assets/seeta_fd_frontal_v1.0.bin");
-
-/// The side of the cascade's window in pixels, and so the least face that it sees.
-const WINDOW: u32 = 40;
+pub(super) const CASCADE: &[u8] = include_bytes!("../../assets/seeta_fd_frontal_v1.0.bin");
 
 /// Photographs of at most this longest side are enlarged twofold.
 const SMALL: u32 = 320;
@@ -71,7 +68,7 @@ impl Default for FinderSettings {
 /// Finds the faces in photographs. See the [module](crate::face) for what it finds.
 #[derive(Clone)]
 pub struct FaceFinder {
-    model: Model,
+    cascade: Cascade,
     settings: FinderSettings,
 }
 
@@ -79,7 +76,7 @@ impl FaceFinder {
     /// A finder with the default settings.
     pub fn new() -> Self {
         FaceFinder {
-            model: cascade(),
+            cascade: cascade(),
             settings: FinderSettings::default(),
         }
     }
@@ -104,7 +101,7 @@ impl FaceFinder {
             });
         }
         Ok(FaceFinder {
-            model: cascade(),
+            cascade: cascade(),
             settings,
         })
     }
@@ -199,25 +196,18 @@ impl FaceFinder {
 
     /// What the cascade answers.
     fn windows(&self, grey: &GrayImage, least_score: f64) -> Vec<(Square, f64)> {
-        if grey.width().min(grey.height()) < WINDOW {
-            return Vec::new();
-        }
-        let mut detector = rustface::create_detector_with_model(self.model.clone());
-        detector.set_score_thresh(least_score);
-        let image = ImageData::new(grey.as_raw(), grey.width(), grey.height());
-        let faces = detector.detect(&image);
-        let square = |face: &rustface::FaceInfo| {
-            let found = face.bbox();
-            let side = found.width() as f32;
+        let square = |window: Window| {
+            let side = window.side as f32;
             let square = Square {
-                x: found.x() as f32 + side / 2.0,
-                y: found.y() as f32 + side / 2.0,
+                x: window.x as f32 + side / 2.0,
+                y: window.y as f32 + side / 2.0,
                 side,
                 roll: 0.0,
             };
-            (square, face.score())
+            (square, window.score)
         };
-        faces.iter().map(square).collect()
+        let windows = self.cascade.detect(grey, least_score);
+        windows.into_iter().map(square).collect()
     }
 }
 
@@ -227,8 +217,8 @@ impl Default for FaceFinder {
     }
 }
 
-fn cascade() -> Model {
-    rustface::read_model(CASCADE).expect("the cascade that is built in is whole")
+fn cascade() -> Cascade {
+    Cascade::read(CASCADE).expect("the cascade that is built in is whole")
 }
 
 fn scaled(grey: &GrayImage, scale: f32) -> Cow<'_, GrayImage> {

@@ -15,9 +15,9 @@
 //! # Ok::<(), fer_data::DataError>(())
 //! ```
 //!
-//! The finder is SeetaFace Detection (Wu, Kan, He, Shan and Chen 2017) as the crate `rustface` computes
-//! it; the cascade itself is built into the program, see `assets/README.md` of this crate for its
-//! licence. It works on grey values on the CPU, gives the same faces on any number of threads, and
+//! The finder is SeetaFace Detection (Wu, Kan, He, Shan and Chen 2017), tested against the crate
+//! `rustface`, a port of its authors' program; the trained cascade is built into the program, see
+//! `assets/README.md` of this crate for its licence. It works on grey values on the CPU, gives the same faces on any number of threads, and
 //! neither stores nor sends anything.
 //!
 //! # Which faces are found?
@@ -31,10 +31,8 @@
 //!
 //! # Photographs from strangers?
 //!
-//! `rustface` 0.1.7 has `unsafe` code that does not check whether a window which its network moved still
-//! lies in the photograph. No picture is known that moves one far enough out (a whole width is needed;
-//! the farthest seen was half of one), but one may be made for it: where anybody may send photographs,
-//! find faces in a process of its own.
+//! The whole finder is safe Rust: windows that a network moves out of the photograph see black there, and
+//! those wholly outside are dropped. Time and memory are bounded by [`FinderSettings::longest_side`].
 //!
 //! # How is a face cut out?
 //!
@@ -45,6 +43,7 @@
 //! upright. Grey values and sizes are handled as in [`Picture`](crate::Picture)'s own decoding.
 
 mod bounds;
+mod cascade;
 mod cutting;
 mod finder;
 mod photograph;
