@@ -1,4 +1,4 @@
-//! Trains from a candle program, on 240 drawn faces and in half a minute at most:
+//! Trains from a candle program, on 240 drawn faces and in a few seconds:
 //! `cargo run -p fer-model --example train`.
 
 #![expect(clippy::print_stdout, reason = "a program of its own")]
@@ -8,7 +8,7 @@ use fer_model::candle_core::{D, Device, Tensor};
 use fer_model::ops::{AdamSettings, AdamState, Engine, Mode, cross_entropy};
 use fer_model::{Architecture, Expression, Network, Parameters, Picture, Tape, pictures_to_tensor};
 
-const EPOCHS: u32 = 8;
+const EPOCHS: u32 = 16;
 const BATCH: usize = 24;
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
