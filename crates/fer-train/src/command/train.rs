@@ -213,6 +213,8 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     config.training.clone().check()?;
     if let Some(initial) = &initial {
         check_resize(initial, &config)?;
+        // What does not depend on the data is refused before they are read.
+        initial.transfer(&config.model, &initial.description().classes)?;
     }
     match (&left, &arguments.out) {
         (Some(left), _) => left.check_settings(&config)?,

@@ -161,7 +161,12 @@ fn flags_that_contradict_the_model_are_refused_before_anything_is_made() {
         (
             &["--init", "builtin", "--freeze", "*"],
             2,
-            "`*` would freeze dense.bias",
+            "every tensor of builtin would be frozen",
+        ),
+        (
+            &["--init", "builtin", "--freeze", "conv1,dense"],
+            2,
+            "`dense` would freeze dense.bias",
         ),
         (
             &["--init", "builtin", "--arch", "cnn"],
