@@ -115,6 +115,14 @@ pub enum DataError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A data set of the Hugging Face hub cannot be had.
+    #[error("hf://{address}: {reason}")]
+    Hub {
+        /// Its owner and name, as given.
+        address: String,
+        /// What the hub answered, and what to do.
+        reason: String,
+    },
     /// A worker panicked: a mistake in this program, not in the data.
     #[error("{name}: the worker panicked: {message}. Please report it with this file")]
     Panic {

@@ -26,7 +26,8 @@
 //! The word `drawn`, for the built-in [`drawn`] faces; FER2013's csv, plain or packed by gzip or
 //! zstd, with its own seven labels or with FER+ votes for eight ([`OpenSettings::ferplus`]); a folder
 //! for each class, or for each person with expressions as file names, below the folders of splits
-//! where there are any; and a manifest, a csv of paths and labels. Which of these lies at a path is
+//! where there are any; a manifest, a csv of paths and labels; and Parquet files with pictures in their
+//! rows, from disk (feature `parquet`) or from the Hugging Face hub (feature `hub`). Which of these lies at a path is
 //! told by what is found there, [`OpenSettings::layout`] overrides it, and
 //! [`Dataset::notices`] says how it was understood. Labels that are numbers mean what
 //! [`OpenSettings::label_map`] or the [`Vocabulary`] of a known data set says. What is left out of a
@@ -112,7 +113,8 @@
 //! # Features
 //!
 //! `detect` (off by default): `face`, faces in photographs; it builds a cascade of 1.2 MB in.
-//! `hub` (off by default): `to_candle`, any data set as a `candle_datasets::vision::Dataset`.
+//! `parquet` (off by default): Parquet files. `hub` (off by default): those of the Hugging Face hub, and
+//! `to_candle`, any data set as a `candle_datasets::vision::Dataset`.
 
 pub mod random;
 

@@ -66,39 +66,52 @@ impl Gathered {
     pub(crate) fn assemble(mut self, settings: &OpenSettings) -> Result<Dataset, DataError> {
         let classes_before = self.classes();
         let (pictures, facts) = self.decode(settings.resize)?;
+        let classes = self.classes();
+        self.notices.extend(lost(&classes_before, &classes));
+        let paths = self.candidates.iter().map(|found| found.path.clone());
+        let files = Files {
+            paths: paths.collect(),
+            resize: settings.resize,
+        };
+        self.finish(pictures, facts, Box::new(files), settings)
+    }
+
+    /// Divides the candidates and puts the data set together, each with its picture, what its file was
+    /// and its position in `store`.
+    pub(crate) fn finish(
+        self,
+        pictures: Vec<Picture>,
+        facts: Vec<PictureFacts>,
+        store: Box<dyn PictureStore>,
+        settings: &OpenSettings,
+    ) -> Result<Dataset, DataError> {
         if self.candidates.is_empty() {
             return Err(DataError::Empty {
                 name: self.name.into(),
                 detail: first_left_out(&self.skipped),
             });
         }
-        let classes = self.classes();
-        self.notices.extend(lost(&classes_before, &classes));
-        let class_names = ClassNames::new(classes)?;
+        let class_names = ClassNames::new(self.classes())?;
         let subject_names = self.subjects();
         let mut entries = self.entries(&class_names, &subject_names);
         let own: Option<Vec<Split>> = self.candidates.iter().map(|found| found.split).collect();
         let division =
             division::divide(&mut entries, own.as_deref(), &class_names, &settings.split)?;
-        self.notices.extend(division.notices);
+        let mut notices = self.notices;
+        notices.extend(division.notices);
         let description = Description {
             layout: Some(self.layout),
             labels: self.labels,
-            notices: self.notices,
+            notices,
             subject_names,
             groups: group_columns(&self.columns, &self.candidates),
             facts,
-        };
-        let paths = self.candidates.into_iter().map(|found| found.path);
-        let files = Files {
-            paths: paths.collect(),
-            resize: settings.resize,
         };
         let parts = DatasetParts {
             name: self.name.into(),
             class_names,
             entries,
-            store: Box::new(files),
+            store,
             skipped: self.skipped,
             split_rule: division.rule,
             split_settings: settings.split.clone(),

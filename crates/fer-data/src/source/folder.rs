@@ -10,7 +10,9 @@ use crate::source::arrangement::Arrangement;
 use crate::source::evidence::Evidence;
 use crate::source::labels::Labels;
 use crate::source::tree::{Folder, Tree};
-use crate::source::{Layout, OpenSettings, classes, fer2013, manifest, people, refuse_votes};
+use crate::source::{
+    Layout, OpenSettings, classes, fer2013, file, manifest, parquet, people, refuse_votes,
+};
 
 /// Opens the folder at `path`.
 pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError> {
@@ -20,6 +22,9 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
             Layout::Csv => fer2013::open(&table, settings),
             _ => manifest::open(&table, settings),
         };
+    }
+    if is_parquet(&tree.root, settings.layout) {
+        return parquet::open_folder(&tree.root, settings);
     }
     refuse_votes(settings, "a folder of pictures")?;
     let labels = Labels::new(settings)?;
@@ -54,6 +59,17 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
     gathered.assemble(settings)
 }
 
+/// Whether the folder is read by the Parquet files in it: it is said to be, or it holds such files and no
+/// picture.
+fn is_parquet(root: &Folder, asked: Option<Layout>) -> bool {
+    let files = root.all_files();
+    let parquet = files
+        .iter()
+        .any(|file| parquet::is_named_like_parquet(file));
+    let picture = || files.iter().any(|file| file::is_named_like_a_picture(file));
+    asked == Some(Layout::Parquet) || (asked.is_none() && parquet && !picture())
+}
+
 /// What both layouts of folders are made from.
 pub(crate) struct Found<'a> {
     pub(crate) path: &'a Path,
@@ -84,7 +100,7 @@ fn table(
         reason: format!("the folder holds no {name}; name the table itself instead of the folder"),
     };
     match asked {
-        Some(Layout::Classes | Layout::People) => Ok(None),
+        Some(Layout::Classes | Layout::People | Layout::Parquet) => Ok(None),
         Some(Layout::Csv) => {
             let table = csv().ok_or_else(|| refuse("fer2013.csv"))?;
             Ok(Some((table, Layout::Csv)))

@@ -17,24 +17,28 @@ pub enum Layout {
     Csv,
     /// A table of paths and labels beside the pictures.
     Manifest,
+    /// Parquet files with the bytes of pictures in their rows.
+    Parquet,
 }
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Layout; 4] = [
+    pub const ALL: [Layout; 5] = [
         Layout::Classes,
         Layout::People,
         Layout::Csv,
         Layout::Manifest,
+        Layout::Parquet,
     ];
 
-    /// `classes`, `people`, `csv` or `manifest`.
+    /// `classes`, `people`, `csv`, `manifest` or `parquet`.
     pub fn name(self) -> &'static str {
         match self {
             Layout::Classes => "classes",
             Layout::People => "people",
             Layout::Csv => "csv",
             Layout::Manifest => "manifest",
+            Layout::Parquet => "parquet",
         }
     }
 }
@@ -55,7 +59,7 @@ impl FromStr for Layout {
             .ok_or_else(|| DataError::Setting {
                 name: "layout",
                 value: word.to_string(),
-                expected: "classes, people, csv or manifest",
+                expected: "classes, people, csv, manifest or parquet",
             })
     }
 }

@@ -29,8 +29,8 @@ const PATH: &[&str] = &[
     "picture",
     "subdirectoryfilepath",
 ];
-const LABEL: &[&str] = &["label", "expression", "emotion", "class", "category"];
-const SUBJECT: &[&str] = &[
+pub(crate) const LABEL: &[&str] = &["label", "expression", "emotion", "class", "category"];
+pub(crate) const SUBJECT: &[&str] = &[
     "subject",
     "subjectid",
     "person",
@@ -38,7 +38,7 @@ const SUBJECT: &[&str] = &[
     "identity",
     "participant",
 ];
-const SPLIT: &[&str] = &["split", "usage", "subset"];
+pub(crate) const SPLIT: &[&str] = &["split", "usage", "subset"];
 
 /// A column with more values than this divides pictures into no groups.
 const MOST_GROUPS: usize = 100;

@@ -12,6 +12,7 @@ mod folder;
 mod label_map;
 mod labels;
 mod layout;
+mod parquet;
 mod table;
 mod tree;
 
@@ -24,6 +25,7 @@ mod assembly;
 mod division;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
@@ -67,6 +69,9 @@ pub struct OpenSettings {
 /// - a fer2013.csv, plain or packed by gzip or zstd;
 /// - a manifest: a csv with the columns `path` and `label`, and `subject`, `split` and any others
 ///   where known;
+/// - a Parquet file, or a folder of them, as the library `datasets` writes them (feature `parquet`);
+/// - `hf://owner/name`, or `hf://owner/name/subset`: a data set of the Hugging Face hub (feature `hub`);
+///   `HF_ENDPOINT`, `HF_HOME` and `HF_TOKEN` are heeded, and without the network the cache serves;
 /// - a folder with a folder for each class, or for each person with expressions as file names,
 ///   below `train`, `validation` and `test` where the data are divided already; or with a
 ///   `manifest.csv` or a fer2013.csv in it.
@@ -94,6 +99,8 @@ pub fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError> 
             "the drawn faces bring their own labels; leave it out",
         )?;
         drawn::open(&settings.split)?
+    } else if let Some(address) = path.to_str().and_then(|path| path.strip_prefix("hf://")) {
+        parquet::open_hub(address, settings)?
     } else {
         open_path(path, settings)?
     };
@@ -115,6 +122,7 @@ fn open_path(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError>
         return folder::open(path, settings);
     }
     match (settings.layout, kind_of_file(path)?) {
+        (Some(Layout::Parquet), _) | (None, Some(Layout::Parquet)) => parquet::open(path, settings),
         (Some(Layout::Classes | Layout::People), _) => Err(DataError::Unrecognised {
             path: path.to_path_buf(),
             reason: "it is a file, and this layout wants a folder".into(),
@@ -126,7 +134,7 @@ fn open_path(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError>
     }
 }
 
-/// What kind of table a file is, by its first line.
+/// What kind of table a file is, by its first bytes or its first line.
 fn kind_of_file(path: &Path) -> Result<Option<Layout>, DataError> {
     let read = |source| DataError::Read {
         path: path.to_path_buf(),
@@ -140,6 +148,9 @@ fn kind_of_file(path: &Path) -> Result<Option<Layout>, DataError> {
                     .into(),
         });
     }
+    if starts_with(path, parquet::MAGIC).map_err(read)? {
+        return Ok(Some(Layout::Parquet));
+    }
     let mut reader = csv::Reader::from_reader(compressed::open(path).map_err(read)?);
     let header = reader.headers().ok();
     let has = |name: &str| {
@@ -151,6 +162,13 @@ fn kind_of_file(path: &Path) -> Result<Option<Layout>, DataError> {
     Ok(header
         .and_then(manifest::Columns::find)
         .map(|_| Layout::Manifest))
+}
+
+fn starts_with(path: &Path, magic: &[u8]) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    let file = fs::File::open(path)?;
+    file.take(magic.len() as u64).read_to_end(&mut start)?;
+    Ok(start == magic)
 }
 
 pub(crate) fn refuse_votes(settings: &OpenSettings, what: &'static str) -> Result<(), DataError> {

@@ -27,6 +27,14 @@ mod labels;
 /// The table of paths and labels.
 mod manifest;
 
+/// Parquet files by `datasets` and pyarrow.
+#[cfg(feature = "parquet")]
+mod parquet;
+
+/// Data sets of the Hugging Face hub, from a server on this machine.
+#[cfg(feature = "hub")]
+mod hub;
+
 /// Nothing vanishes: each bad thing with its message.
 mod bad_things;
 

@@ -15,8 +15,8 @@ use crate::config::DataConfig;
 /// Which pictures, for every command that reads data.
 #[derive(Args, Clone)]
 pub(crate) struct DataArguments {
-    /// The pictures: a folder of faces, a manifest csv, a fer2013.csv (plain, .gz or .zst), or the
-    /// word `drawn`
+    /// The pictures: a folder of faces, a manifest csv, a fer2013.csv (plain, .gz or .zst), Parquet
+    /// files, `hf://owner/name` on the Hugging Face hub, or the word `drawn`
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(crate) struct DataArguments {
 #[derive(Args, Clone)]
 pub(crate) struct ReadingArguments {
     /// How pictures and labels lie there, where it does not show: classes (a folder a class), people
-    /// (a folder a person, expressions as file names), csv (fer2013.csv) or manifest
+    /// (a folder a person, expressions as file names), csv (fer2013.csv), manifest or parquet
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<Layout>,
     /// What the labels mean: a TOML file, one `"0" = "happy"` a line

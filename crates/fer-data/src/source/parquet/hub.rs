@@ -1,0 +1,150 @@
+//! Data sets of the Hugging Face hub, by the Parquet files that the hub converts each to.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use hf_hub::{HFClient, HFClientSync, HFError};
+
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::notice::listed;
+use crate::source::OpenSettings;
+use crate::source::parquet::files::open_folder;
+use crate::source::tree::{Folder, Tree};
+
+/// Where the hub keeps what it converted.
+const REVISION: &str = "refs/convert/parquet";
+
+/// `owner/name`, or `owner/name/subset`.
+struct Address<'a> {
+    owner: &'a str,
+    name: &'a str,
+    subset: Option<&'a str>,
+}
+
+/// Opens `owner/name` or `owner/name/subset` of the hub: from its cache where nothing has changed
+/// since, and without the network what lies there.
+///
+/// Files are fetched with the hub's own client and not by `candle_datasets::hub::from_hub`, which
+/// forgets their names: these say the splits.
+pub(crate) fn open(address: &str, settings: &OpenSettings) -> Result<Dataset, DataError> {
+    let refuse = |reason: String| DataError::Hub {
+        address: address.to_string(),
+        reason,
+    };
+    let parts = parse(address)
+        .ok_or_else(|| refuse("expected hf://owner/name, or hf://owner/name/subset".into()))?;
+    let snapshot = fetch(&parts).map_err(refuse)?;
+    let root = Tree::read(&snapshot)?.root;
+    let folder = subset(root, parts.subset).map_err(refuse)?;
+    open_folder(&folder, settings)
+}
+
+fn parse(address: &str) -> Option<Address<'_>> {
+    let mut words = address.trim_end_matches('/').split('/');
+    let plain = |word: &&str| {
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        !word.is_empty() && word.chars().all(allowed) && !word.starts_with('.')
+    };
+    let owner = words.next().filter(plain)?;
+    let name = words.next().filter(plain)?;
+    let subset = words.next();
+    let whole = words.next().is_none() && subset.is_none_or(|word| plain(&word));
+    whole.then_some(Address {
+        owner,
+        name,
+        subset,
+    })
+}
+
+/// The folder of the cache that holds the files.
+fn fetch(address: &Address<'_>) -> Result<PathBuf, String> {
+    let failed = |error: HFError| error.to_string();
+    let client = HFClient::new().map_err(failed)?;
+    let blocking = HFClientSync::from_inner(client.clone()).map_err(failed)?;
+    let dataset = blocking.dataset(address.owner, address.name);
+    let pattern = match address.subset {
+        Some(subset) => format!("{subset}/**/*.parquet"),
+        None => "**/*.parquet".to_string(),
+    };
+    let files = dataset
+        .snapshot_download()
+        .revision(REVISION)
+        .allow_patterns(vec![pattern]);
+    files.clone().send().or_else(|error| match error {
+        HFError::Request { .. } => {
+            let cached = files.local_files_only(true).send();
+            cached.map_err(|_| explain(&error, &client))
+        }
+        HFError::RevisionNotFound { .. } if matches!(dataset.exists().send(), Ok(false)) => {
+            Err(unknown(&client))
+        }
+        error => Err(explain(&error, &client)),
+    })
+}
+
+fn explain(error: &HFError, client: &HFClient) -> String {
+    let endpoint = client.endpoint();
+    match error {
+        HFError::RepoNotFound { .. } => unknown(client),
+        HFError::RevisionNotFound { .. } | HFError::EntryNotFound { .. } => format!(
+            "{endpoint} has not converted it to Parquet ({error}). Download its files and name their folder instead"
+        ),
+        HFError::AuthRequired { .. } | HFError::Forbidden { .. } => format!(
+            "{endpoint} does not give it to anybody ({error}). Accept its terms there, and set HF_TOKEN"
+        ),
+        HFError::Request { .. } => format!(
+            "{endpoint} does not answer ({error}), and nothing of it lies in {}. HF_ENDPOINT names another server, HF_HOME another cache",
+            client.cache_dir().display()
+        ),
+        _ => format!("{endpoint} answers {error}"),
+    }
+}
+
+fn unknown(client: &HFClient) -> String {
+    let endpoint = client.endpoint();
+    format!(
+        "{endpoint} knows no such data set, or it is private. Look its name up there; HF_TOKEN says who asks"
+    )
+}
+
+/// The folder of the subset that is meant: the one named, or the only one.
+fn subset(mut root: Folder, named: Option<&str>) -> Result<Folder, String> {
+    let name = |folder: &Folder| folder.path.file_name().map(OsStr::to_owned);
+    match named {
+        Some(named) => {
+            let place = root
+                .folders
+                .iter()
+                .position(|folder| name(folder).is_some_and(|name| name == named));
+            let place = place.ok_or_else(|| format!("it has no subset {named}"))?;
+            Ok(root.folders.swap_remove(place))
+        }
+        None if root.folders.len() > 1 => {
+            let names = root.folders.iter().filter_map(Folder::name);
+            let names: Vec<&str> = names.collect();
+            Err(format!(
+                "it has the subsets {}; name one as hf://owner/name/subset",
+                listed(&names, 12)
+            ))
+        }
+        None => Ok(root),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_two_words_or_three_and_lead_nowhere_else() {
+        let parsed = parse("owner/name/subset/").map(|own| (own.owner, own.name, own.subset));
+        assert_eq!(parsed, Some(("owner", "name", Some("subset"))));
+        assert!(parse("owner/fer-2013").is_some_and(|own| own.subset.is_none()));
+        for wrong in [
+            "", "name", "owner/", "/name", "a/b/c/d", "../name", "a/..", "a/b c", "a/b/*",
+        ] {
+            assert!(parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}
