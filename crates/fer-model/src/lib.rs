@@ -83,6 +83,11 @@
 //!
 //! [`explain`] has occlusion sensitivity and Grad-CAM for any network that a [`Stack`] builds.
 //!
+//! # How do other programs load it?
+//!
+//! The model file is read by PyTorch as it is (`examples/python/`); with the feature `onnx` the module
+//! `export` writes a network as an ONNX file.
+//!
 //! # How do I build a network of my own?
 //!
 //! [`Stack`] puts blocks one after the other and knows the shape after each. What it builds trains,
@@ -116,8 +121,8 @@
 //!
 //! # Features
 //!
-//! `weights` (default): the built-in model, at most 4 MB. `cuda`, `cudnn`, `metal`, `accelerate`,
-//! `mkl`: candle's, by the same names.
+//! `weights` (default): the built-in model, at most 4 MB. `onnx`: the module `export`. `cuda`, `cudnn`,
+//! `metal`, `accelerate`, `mkl`: candle's, by the same names.
 
 pub mod ops;
 
@@ -134,6 +139,8 @@ mod input;
 mod agreement;
 mod classifier;
 pub mod explain;
+#[cfg(feature = "onnx")]
+pub mod export;
 pub mod file;
 mod prediction;
 
