@@ -85,14 +85,15 @@ fn where_all_places_are_taken_the_next_is_told_when_to_try_again() {
     };
     let running = Running::start(limits);
     let face = asset("face.png");
-    let waiting = [unfinished(&running), unfinished(&running)];
-    let refused = loop {
-        // The two may not have been read yet.
-        let answer = post(running.address, "/predict", &face);
-        if answer.status != 200 {
-            break answer;
-        }
-    };
+    // Who is told to go on has a place.
+    let waiting = [0, 1].map(|_| {
+        let mut connection = Connection::open(running.address);
+        let lines = ["Content-Length: 1000", "Expect: 100-continue"];
+        connection.send(&head("POST", "/predict", running.address, &lines));
+        assert_eq!(connection.answer().status, 100);
+        connection
+    });
+    let refused = post(running.address, "/predict", &face);
     assert_eq!(
         (refused.status, refused.header("retry-after")),
         (503, Some("1"))
