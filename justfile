@@ -40,6 +40,13 @@ accuracy *arguments:
     cargo build --release --workspace --bin fer-train
     python3 benches/accuracy/accuracy.py {{arguments}}
 
+# Whether ONNX's checker, onnxruntime, PyTorch and Keras answer as fer does; see tests/README.md.
+interop *arguments:
+    test -x target/interop/venv/bin/python || python3 -m venv target/interop/venv
+    target/interop/venv/bin/pip install --quiet --requirement tests/interop/requirements.txt
+    cargo build --workspace --example interop
+    target/interop/venv/bin/python tests/interop/interop.py target/debug/examples/interop {{arguments}}
+
 # fer beside PyTorch, Keras, onnxruntime, tract and candle; see benches/peers/README.md.
 peers *arguments: peers-build
     target/peers/venv/bin/python benches/peers/peers.py {{arguments}}

@@ -105,7 +105,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// Shape and values by name, in PyTorch's layout: uniform in [-limit, limit), the limit Glorot's.
-fn weights() -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+pub(crate) fn weights() -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     let tensor = |(number, (name, shape, fans)): (u64, &Tensor)| {
         let limit = match *fans {
             None => BIAS_LIMIT,

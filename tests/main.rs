@@ -32,6 +32,9 @@ mod gradients;
 // Our data in candle's own hands.
 mod hub;
 
+// Our networks in the hands of other programs.
+mod interop;
+
 // The network against Keras, given the same weights.
 mod keras;
 

@@ -45,6 +45,11 @@
 //!
 //! [`explain`] has occlusion sensitivity and Grad-CAM for any network that a [`Stack`] builds.
 //!
+//! # How do other programs load it?
+//!
+//! The model file is read by PyTorch as it is (`examples/python/`); with the feature `onnx` the module
+//! `export` writes a network as an ONNX file.
+//!
 //! # Can I train from my own candle program?
 //!
 //! ```
@@ -69,7 +74,7 @@
 //!
 //! # Features
 //!
-//! `weights` (default): the built-in model, at most 4 MB. `cuda`, `cudnn`, `metal`, `accelerate`,
+//! `weights` (default): the built-in model, at most 4 MB. `onnx`: the module `export`. `cuda`, `cudnn`, `metal`, `accelerate`,
 //! `mkl`: candle's, by the same names.
 
 pub mod ops;
@@ -87,6 +92,8 @@ mod input;
 mod agreement;
 mod classifier;
 pub mod explain;
+#[cfg(feature = "onnx")]
+pub mod export;
 pub mod file;
 
 pub use agreement::Agreement;

@@ -30,6 +30,10 @@ mod baseline;
 #[path = "cli/models.rs"]
 mod models;
 
+// A model for other programs.
+#[path = "cli/export.rs"]
+mod export;
+
 // Photographs: their faces, folders of them, tables and drawn copies.
 #[path = "cli/photographs.rs"]
 mod photographs;

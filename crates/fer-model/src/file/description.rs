@@ -39,6 +39,11 @@ impl Description {
     /// The format that this version writes, and the only one it reads.
     pub const FORMAT: u32 = 1;
 
+    /// As it stands in a file.
+    pub(crate) fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
     /// What this version of the library writes of itself.
     pub fn library_name() -> String {
         format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))

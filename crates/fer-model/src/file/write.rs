@@ -51,7 +51,7 @@ pub fn rewrite(from: &Path, to: &Path, description: &Description) -> Result<(), 
 
 /// One key only: the header's keys come out of a hash map, in another order each time.
 fn metadata(description: &Description) -> io::Result<HashMap<String, String>> {
-    let json = serde_json::to_string(description).map_err(io::Error::other)?;
+    let json = description.to_json().map_err(io::Error::other)?;
     Ok(HashMap::from([(KEY.to_string(), json)]))
 }
 

@@ -10,6 +10,7 @@ use crate::parameters::glorot_uniform;
 /// A fully connected layer with a bias and, if asked for, a ReLU.
 #[derive(Clone, Debug)]
 pub struct Dense {
+    name: String,
     weight: Tensor,
     bias: Tensor,
     relu: bool,
@@ -35,6 +36,7 @@ impl Dense {
         }
         let init = glorot_uniform(inputs, outputs);
         Ok(Dense {
+            name: builder.prefix(),
             weight: builder.get_with_hints((outputs, inputs), "weight", init)?,
             bias: builder.get_with_hints(outputs, "bias", candle_nn::init::ZERO)?,
             relu,
@@ -45,6 +47,11 @@ impl Dense {
     /// Whether negative values become zero.
     pub fn has_relu(&self) -> bool {
         self.relu
+    }
+
+    /// What its tensors' names begin with, such as `residual1.conv1`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// `weight` of shape (outputs, inputs) and `bias` of shape (outputs).

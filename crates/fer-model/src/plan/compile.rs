@@ -2,17 +2,15 @@
 
 use std::sync::Mutex;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::Plan;
 use super::step::{Source, Step, Work};
 use crate::arch::{Block, Residual, Sequential};
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::{ForwardWeights, Maps, Method};
-use crate::ops::kernel::norm;
-use crate::ops::norm::EPSILON;
 use crate::ops::values::values;
-use crate::ops::{Affine, ConvolutionBlock, Dense, DepthwiseBlock, SqueezeBlock};
+use crate::ops::{ConvolutionBlock, Dense, DepthwiseBlock, SqueezeBlock};
 
 /// The plan of a network; `None` where the kernels may not compute on its weights.
 pub(super) fn plan(network: &Sequential) -> Result<Option<Plan>> {
@@ -181,7 +179,7 @@ impl Compiler {
     fn convolve(&self, block: &ConvolutionBlock, maps: Maps) -> Result<Work> {
         let settings = block.settings();
         let convolution = settings.kernel_shape();
-        let (weights, bias) = folded(block.weight(), block.affine())?;
+        let (weights, bias) = block.affine().fold(block.weight())?;
         let method = Method::best(&convolution, maps);
         Ok(Work::Convolve {
             convolution,
@@ -242,7 +240,7 @@ impl Compiler {
 }
 
 fn depthwise(engine: Engine, block: &DepthwiseBlock, maps: Maps) -> Result<Work> {
-    let (weights, bias) = folded(block.weight(), block.affine())?;
+    let (weights, bias) = block.affine().fold(block.weight())?;
     Ok(Work::Depthwise {
         engine,
         depthwise: block.settings().kernel_shape(),
@@ -264,25 +262,4 @@ fn fully_connected(engine: Engine, dense: &Dense) -> Result<Work> {
         bias: values(bias)?.to_vec(),
         relu: dense.has_relu(),
     })
-}
-
-/// Weights and bias, a normalisation folded into them.
-fn folded(weight: &Tensor, affine: &Affine) -> Result<(Vec<f32>, Vec<f32>)> {
-    let mut weights = values(weight)?.to_vec();
-    match affine {
-        Affine::Bias(bias) => Ok((weights, values(bias)?.to_vec())),
-        Affine::Norm(batch_norm) => {
-            let [gamma, beta, mean, variance] = batch_norm.tensors();
-            let factors = norm::Affine::new(
-                &values(mean)?,
-                &values(variance)?,
-                &values(gamma)?,
-                &values(beta)?,
-                EPSILON as f32,
-            );
-            let mut bias = vec![0.0; factors.scale.len()];
-            factors.fold(&mut weights, &mut bias);
-            Ok((weights, bias))
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod calibration;
 mod comparison;
 mod evaluate;
 mod explain;
+mod export;
 mod groups;
 mod inspect;
 mod judgement;
@@ -35,6 +36,7 @@ use crate::command::baseline::BaselineArguments;
 use crate::command::calibrate::CalibrateArguments;
 use crate::command::evaluate::EvaluateArguments;
 use crate::command::explain::ExplainArguments;
+use crate::command::export::ExportArguments;
 use crate::command::inspect::InspectArguments;
 use crate::command::predict::PredictArguments;
 use crate::command::report::ReportArguments;
@@ -77,6 +79,8 @@ enum Command {
     Explain(ExplainArguments),
     /// Write report.html in a run directory: how good the network is, and why
     Report(ReportArguments),
+    /// Write a model for other programs, as an ONNX file
+    Export(ExportArguments),
     /// Print the layer table of a network or of a saved model
     Summary(SummaryArguments),
 }
@@ -122,6 +126,7 @@ fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Summary(arguments) => summary::run(&arguments),
     }
 }

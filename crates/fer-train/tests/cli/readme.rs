@@ -46,16 +46,30 @@ fn split(line: &str) -> (Vec<&str>, Vec<&str>) {
 /// A recipe of the justfile needs more than a test has; it must exist, and the script behind it must
 /// know the flags.
 fn assert_recipe(line: &str) {
-    let mut words = line.split_whitespace();
-    let name = words.next().unwrap();
+    let name = line.split_whitespace().next().unwrap();
     let recipes = fs::read_to_string(root().join("justfile")).unwrap();
     assert!(
         recipes.lines().any(|recipe| recipe.starts_with(name)),
         "just {line}: no such recipe"
     );
-    let script = fs::read_to_string(root().join(format!("benches/{name}/{name}.py"))).unwrap();
-    for flag in words.filter(|word| word.starts_with("--")) {
-        assert!(script.contains(flag), "just {line}: no flag {flag}");
+    let scripts = ["benches", "tests"].map(|room| root().join(format!("{room}/{name}/{name}.py")));
+    let script = scripts.iter().find(|script| script.exists()).unwrap();
+    assert_flags(script, line);
+}
+
+/// A script in Python needs more than a test has; it must exist and know the flags.
+fn assert_script(line: &str) {
+    let script = line.split_whitespace().next().unwrap();
+    assert_flags(&root().join(script), line);
+}
+
+fn assert_flags(script: &Path, line: &str) {
+    let text = fs::read_to_string(script).unwrap();
+    for flag in line
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"))
+    {
+        assert!(text.contains(flag), "{line}: no flag {flag}");
     }
 }
 
@@ -86,6 +100,10 @@ fn every_command_of_the_readme_works() {
         }
         if let Some(recipe) = line.strip_prefix("just ") {
             assert_recipe(recipe);
+            continue;
+        }
+        if let Some(script) = line.strip_prefix("python3 ") {
+            assert_script(script);
             continue;
         }
         let (features, mut arguments) = split(&line);
@@ -132,6 +150,19 @@ fn every_command_of_the_readme_works() {
         accuracy >= 0.9,
         "on people not seen in training: {accuracy}"
     );
+}
+
+/// What is shown in Python is what the tests in `tests/interop/` run.
+#[test]
+fn what_the_readme_shows_in_python_is_one_of_the_examples() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let examples: Vec<String> = ["onnx_predict.py", "pytorch_resvgg.py"]
+        .map(|name| root().join("crates/fer-model/examples/python").join(name))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .into();
+    let blocks = readme.split("```python\n").skip(1);
+    let shown: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(shown, examples);
 }
 
 #[test]

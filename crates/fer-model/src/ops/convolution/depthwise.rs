@@ -15,6 +15,7 @@ use crate::parameters::{glorot_uniform, he_uniform};
 /// maps laid out (pictures, rows, columns, channels).
 #[derive(Clone, Debug)]
 pub struct DepthwiseBlock {
+    name: String,
     settings: DepthwiseSettings,
     weight: Tensor,
     affine: Affine,
@@ -39,6 +40,7 @@ impl DepthwiseBlock {
             glorot_uniform(9, 9)
         };
         Ok(DepthwiseBlock {
+            name: builder.prefix(),
             weight: builder.get_with_hints((settings.channels, 1, 3, 3), "weight", init)?,
             affine: Affine::new(settings.norm, settings.channels, &builder)?,
             settings,
@@ -93,6 +95,11 @@ impl DepthwiseBlock {
             }
             None => portable::depthwise(&self.settings, maps, weight),
         }
+    }
+
+    /// What its tensors' names begin with, such as `residual1.conv1`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn weight(&self) -> &Tensor {

@@ -11,8 +11,9 @@ use candle_nn::VarBuilder;
 
 use crate::ops::finish::{Finish, shift};
 use crate::ops::kernel::convolution::{Convolution, Maps};
-use crate::ops::norm::BatchNorm;
-use crate::ops::values::maps_of;
+use crate::ops::kernel::norm;
+use crate::ops::norm::{BatchNorm, EPSILON};
+use crate::ops::values::{maps_of, values};
 use crate::ops::{Engine, Mode};
 use crate::parameters::{glorot_uniform, he_uniform};
 
@@ -23,6 +24,7 @@ pub use settings::{ConvolutionSettings, DepthwiseSettings};
 /// max-pooling, as one operation over maps laid out (pictures, rows, columns, channels).
 #[derive(Clone, Debug)]
 pub struct ConvolutionBlock {
+    name: String,
     settings: ConvolutionSettings,
     weight: Tensor,
     affine: Affine,
@@ -46,6 +48,28 @@ impl Affine {
         } else {
             Affine::Bias(builder.get_with_hints(channels, "bias", candle_nn::init::ZERO)?)
         })
+    }
+
+    /// The values of `weight` and of the bias that do the same without a normalisation: one is folded
+    /// into them.
+    pub(crate) fn fold(&self, weight: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
+        let mut weights = values(weight)?.to_vec();
+        match self {
+            Affine::Bias(bias) => Ok((weights, values(bias)?.to_vec())),
+            Affine::Norm(batch_norm) => {
+                let [gamma, beta, mean, variance] = batch_norm.tensors();
+                let factors = norm::Affine::new(
+                    &values(mean)?,
+                    &values(variance)?,
+                    &values(gamma)?,
+                    &values(beta)?,
+                    EPSILON as f32,
+                );
+                let mut bias = vec![0.0; factors.scale.len()];
+                factors.fold(&mut weights, &mut bias);
+                Ok((weights, bias))
+            }
+        }
     }
 }
 
@@ -78,6 +102,7 @@ impl ConvolutionBlock {
             glorot_uniform(inputs * window, outputs * window)
         };
         Ok(ConvolutionBlock {
+            name: builder.prefix(),
             weight: builder.get_with_hints((outputs, inputs, kernel, kernel), "weight", init)?,
             affine: Affine::new(norm, outputs, &builder)?,
             settings,
@@ -199,6 +224,11 @@ impl ConvolutionBlock {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// What its tensors' names begin with, such as `residual1.conv1`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn weight(&self) -> &Tensor {
