@@ -3,7 +3,7 @@ default:
     @just --list
 
 # What must pass before a change lands.
-ready: test lint docs bench-build cuda-check
+ready: test lint docs bench-build packages cuda-check
 
 # The tests, as the README has them.
 test:
@@ -26,6 +26,10 @@ docs:
 # The benchmarks compile; in the development profile, which is as fast and is built already.
 bench-build:
     cargo bench --workspace --no-run --profile dev
+
+# The packages of the crates, up to where they would be uploaded.
+packages:
+    cargo publish --workspace --dry-run --no-verify --allow-dirty
 
 # The code for CUDA type-checks where there is no CUDA.
 cuda-check:

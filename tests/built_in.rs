@@ -11,7 +11,7 @@ use fer_train::evaluation::evaluate;
 use fer_train::recipe::Recipe;
 
 fn description() -> Description {
-    let classifier = Classifier::embedded(&Device::Cpu).unwrap();
+    let classifier = Classifier::builtin().unwrap();
     classifier.description().clone()
 }
 
@@ -21,7 +21,7 @@ fn assets() -> PathBuf {
 
 #[test]
 fn it_answers_with_the_eight_expressions() {
-    let classifier = Classifier::embedded(&Device::Cpu).unwrap();
+    let classifier = Classifier::builtin().unwrap();
     assert_eq!(*classifier.class_names(), Expression::class_names());
     let face = Picture::from_pixels(&DrawnFaces::new(3).draw(0).pixels, "face").unwrap();
     let prediction = classifier.predict(&face).unwrap();
@@ -81,7 +81,7 @@ fn its_figures_come_out_again_on_public_test() {
     let names = ["fer2013.csv", "fer2013.csv.zst", "fer2013.csv.gz"];
     let mut paths = names.iter().map(|name| folder.join(name));
     let path = paths.find(|path| path.is_file()).expect("a fer2013.csv");
-    let model = file::embedded(&Device::Cpu, Engine::detect()).unwrap();
+    let model = file::builtin(&Device::Cpu, Engine::detect()).unwrap();
     let settings = OpenSettings {
         ferplus: Some(folder.join("fer2013new.csv")),
         ferplus_target: FerPlusTarget::Probabilities,

@@ -17,6 +17,9 @@ mod calibration;
 // Where a network looks: the methods where the answer is known, and on faces whose regions are.
 mod explanations;
 
+// Beginning with a trained model, parts of it frozen.
+mod fine_tuning;
+
 // Reading fer2013.csv and FER+ votes: what is understood, what is refused, what is counted.
 mod fer2013;
 
@@ -52,6 +55,12 @@ mod drawn_faces;
 
 // Calibration, risk, votes and doubted labels against scikit-learn, scipy, numpy and cleanlab.
 mod probabilities;
+
+// What is in the packages of the crates.
+mod packages;
+
+// What other programs do: a classifier in their threads, their own networks, their own training.
+mod programs;
 
 // Fifty training steps against PyTorch, from the same weights.
 mod pytorch;

@@ -153,7 +153,7 @@ fn a_file_that_is_no_model_is_refused_with_the_reason() {
     let view = TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]).unwrap();
     let foreign = safetensors::serialize([("w", view)], None).unwrap();
     assert!(refusal(&write("foreign", &foreign)).contains("metadata key `fer`"));
-    let missing = Classifier::load(&folder.path().join("missing"), &Device::Cpu)
+    let missing = Classifier::load(folder.path().join("missing"), &Device::Cpu)
         .map(|_| ())
         .unwrap_err();
     assert!(missing.to_string().contains("missing"), "{missing}");

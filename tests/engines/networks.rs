@@ -108,6 +108,86 @@ fn a_tape_gives_the_gradients_of_the_graph_for_random_networks_on_every_engine()
     runner(50).run(&cases, test).unwrap();
 }
 
+/// Logits, gradients by name and running statistics of one step through the tape or the graph.
+fn step(
+    network: &dyn Network,
+    parameters: &Parameters,
+    pictures: &Tensor,
+    taped: bool,
+) -> Vec<(String, Vec<f32>)> {
+    randomise(parameters);
+    let tape = Tape::new(network).unwrap();
+    let mode = Mode::Train { seed: 2, step: 1 };
+    let targets = Tensor::full(0.2f32, (3, 5), &Device::Cpu).unwrap();
+    let logits = match taped {
+        true => tape.forward(pictures, mode).unwrap(),
+        false => network.forward(pictures, mode).unwrap(),
+    };
+    let loss = cross_entropy(&logits, &targets, network.engine()).unwrap();
+    let gradients = match taped {
+        true => tape.backward(&loss).unwrap(),
+        false => loss.backward().unwrap(),
+    };
+    let mut found = vec![("logits".to_string(), flat(&logits))];
+    for (name, var) in parameters.vars() {
+        let is_trained = parameters.trainable().iter().any(|(free, _)| *free == name);
+        let gradient = gradients.get(&var);
+        assert_eq!(gradient.is_some(), is_trained, "{name}");
+        found.extend(gradient.map(|gradient| (name.clone(), flat(gradient))));
+        found.push((format!("{name} afterwards"), flat(&var)));
+    }
+    found
+}
+
+#[test]
+fn a_tape_of_a_network_with_frozen_tensors_gives_the_gradients_of_the_graph_on_every_engine() {
+    let cases = (pieces(), 5..13usize, any::<u64>(), 0..3u32);
+    let test = |(pieces, side, chosen, form): (Vec<Piece>, usize, u64, u32)| {
+        let input = [1, side, side + 1];
+        let pictures = random(&[3, 1, side, side + 1], "pictures");
+        let all = Parameters::new(3, &Device::Cpu);
+        network(input, &pieces, false, Engine::Portable, &all).unwrap();
+        let names = all.vars().into_iter().map(|(name, _)| name);
+        let is_frozen = |(place, name): &(usize, String)| match form {
+            // The first layers, whole normalisations at random, tensors at random.
+            0 => *place <= all.vars().len() * (chosen % 8) as usize / 8,
+            1 => name.contains(".norm.") && chosen >> (name.len() % 7) & 1 == 1,
+            _ => chosen >> (place % 64) & 1 == 1,
+        };
+        let frozen: Vec<String> = names
+            .enumerate()
+            .filter(is_frozen)
+            .map(|(_, name)| name)
+            .filter(|name| !name.starts_with("head"))
+            .collect();
+        let mut expected = None;
+        for engine in Engine::available() {
+            let parameters = Parameters::new(3, &Device::Cpu).frozen(frozen.clone());
+            let network = network(input, &pieces, false, engine, &parameters).unwrap();
+            let graph = step(&network, &parameters, &pictures, false);
+            for ((name, found), (_, expected)) in step(&network, &parameters, &pictures, true)
+                .iter()
+                .zip(&graph)
+            {
+                assert_close(&format!("{engine} {name}"), found, expected, 1e-5);
+            }
+            randomise(&parameters);
+            for (name, var) in parameters.vars() {
+                let after = graph
+                    .iter()
+                    .find(|(is, _)| *is == format!("{name} afterwards"));
+                if parameters.is_frozen(&name) {
+                    assert_eq!(after.unwrap().1, flat(&var), "{engine} {name} has moved");
+                }
+            }
+            let logits = expected.get_or_insert_with(|| graph[0].1.clone());
+            assert_close(&format!("{engine} logits"), &graph[0].1, logits, 2e-4);
+        }
+        Ok(())
+    };
+    runner(60).run(&cases, test).unwrap();
+}
+
 #[test]
 fn a_tape_refuses_to_go_back_through_an_earlier_pass() {
     let parameters = Parameters::new(3, &Device::Cpu);

@@ -104,7 +104,7 @@ fn models(folder: &Path) -> Result<Vec<(String, Model)>> {
     let built_in = "built-in".to_string();
     let path = |name: &str| folder.join(format!("{name}.safetensors"));
     fs::copy(assets().join("fer.safetensors"), path(&built_in))?;
-    let mut models = vec![(built_in, file::embedded(&Device::Cpu, engine)?)];
+    let mut models = vec![(built_in, file::builtin(&Device::Cpu, engine)?)];
     let eight = Expression::class_names();
     let three = ClassNames::new(["awake", "asleep", "schläfrig, „müde“"])?;
     for (name, architecture, classes, temperature) in [

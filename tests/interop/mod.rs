@@ -91,7 +91,7 @@ fn onnxruntime_answers_as_we_do_and_notices_every_change() {
 fn a_few_lines_of_python_predict_as_the_classifier_does() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let model = file::embedded(&Device::Cpu, Engine::detect()).unwrap();
+    let model = file::builtin(&Device::Cpu, Engine::detect()).unwrap();
     fs::write(at.join("fer.onnx"), export::onnx(&model).unwrap()).unwrap();
     let face = here().join("../../assets/face.png");
     fs::create_dir(at.join("assets")).unwrap();
@@ -156,7 +156,7 @@ fn the_built_in_model_answers_as_pytorch_and_onnxruntime_do() {
     let pixels: Vec<u8> = pictures.iter().flat_map(Picture::pixels).copied().collect();
     assert_eq!(checksum(&pixels), stored.pictures, "other faces are drawn");
     let ours = logits(
-        &file::embedded(&Device::Cpu, Engine::detect()).unwrap(),
+        &file::builtin(&Device::Cpu, Engine::detect()).unwrap(),
         &pictures,
     );
     for theirs in [&stored.pytorch, &stored.onnxruntime] {

@@ -169,3 +169,8 @@ pub use split::{
 };
 #[cfg(feature = "hub")]
 pub use vision::to_candle;
+
+/// The README's program is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-use crate::classifier::most_probable;
+use crate::prediction::most_probable;
 
 /// How far two networks' answers for the same pictures are apart.
 ///

@@ -12,6 +12,14 @@ pub enum ModelError {
     /// A picture could not be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A tensor is none of pictures.
+    #[error(
+        "pictures are F32 of shape [pictures, 1, 48, 48] with values from 0, black, to 1, white (grey bytes divided by 255); got {found}"
+    )]
+    Pictures {
+        /// Its type and shape, or the value out of range.
+        found: String,
+    },
     /// The device that was asked for explicitly cannot be used.
     #[error("device {device} cannot be used: {reason}")]
     Device {

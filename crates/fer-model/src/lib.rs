@@ -1,27 +1,69 @@
 //! Networks for facial expressions in candle, their files, and prediction.
 //!
 //! ```no_run
-//! use fer_model::{Classifier, Device};
+//! use fer_model::Classifier;
 //!
-//! let classifier = Classifier::load("model.safetensors".as_ref(), &Device::Cpu)?;
-//! let prediction = classifier.predict(&classifier.open_picture("face.png".as_ref())?)?;
+//! let classifier = Classifier::builtin()?;
+//! let prediction = classifier.predict(&classifier.open_picture("face.png")?)?;
 //! println!("{} ({:.0} %)", prediction.class_name(), 100.0 * prediction.probability());
 //! # Ok::<(), fer_model::ModelError>(())
 //! ```
 //!
-//! An [`Architecture`] builds a [`Network`] out of [`ops`] with the variables of [`Parameters`]. A
-//! trained network is saved with its [`Description`](file::Description) as one safetensors
-//! [file](mod@file), which a [`Classifier`] loads, checks and asks.
+//! A [`Classifier`] predicts pictures of faces: with the model that this crate brings along, or with one
+//! that `fer-train` left. Below it, an [`Architecture`] builds a [`Network`] out of [`ops`] with the
+//! variables of [`Parameters`], and a trained network is saved with its
+//! [`Description`](file::Description) as one safetensors [file](mod@file).
+//!
+//! What a face shows is not what a person feels: a class is an apparent expression and nothing more.
+//!
+//! # How do I predict my own pictures?
+//!
+//! [`Classifier::builtin`] needs nothing; [`Classifier::load`] takes a model file. Pictures come as
+//! files, as encoded bytes, as [`image::DynamicImage`] or as a tensor, one or many: the table at
+//! [`Classifier`] says what asks about which. All become 48×48 grey values in the way that the network
+//! learned from. The crates [`image`] and [`candle_core`] stand here again, so that yours are of the same
+//! version.
+//!
+//! ```
+//! use fer_model::Classifier;
+//! use fer_model::image::{DynamicImage, GrayImage};
+//!
+//! let classifier = Classifier::builtin()?;
+//! let camera = DynamicImage::from(GrayImage::from_pixel(96, 96, [128].into()));
+//! let pictures = vec![classifier.picture_of(&camera)?; 3];
+//! for prediction in classifier.predict_many(&pictures)? {
+//!     println!("{:?}", prediction.iter().collect::<Vec<_>>());
+//! }
+//! # Ok::<(), fer_model::ModelError>(())
+//! ```
+//!
+//! The pictures are cropped to one face. In a photograph `fer_data::face` (feature `detect` of
+//! `fer-data`) finds the faces and cuts each out: `photograph.crop(&face, classifier.resize())` is a
+//! picture for [`Classifier::predict`].
+//!
+//! # How sure is it, and may it abstain?
+//!
+//! Probabilities are calibrated where the model file has a [temperature](file::Calibration).
+//! [`Classifier::at_risk`] gives the threshold that kept the share of wrong answers below a wanted one,
+//! and [`Prediction::answer`] is `None` below it.
+//!
+//! # Can many threads share it?
+//!
+//! Yes. A [`Classifier`] is `Send` and `Sync`, predicts behind a shared reference and gives the same bits
+//! on any number of threads. Nothing is global: two classifiers know nothing of each other. They share
+//! what threads have anyway, rayon's pool and each thread's scratch memory.
+//!
+//! # What goes wrong, and how do I tell?
+//!
+//! Everything that reads from outside gives a [`ModelError`]: [`ModelError::Io`] and
+//! [`ModelError::Refused`] for model files, [`ModelError::Data`] for pictures, [`ModelError::Pictures`]
+//! for tensors, [`ModelError::Device`] for devices; the message names the thing, what was expected and
+//! what was found. Panics are for mistakes in a program and stand in the documentation.
 //!
 //! # Which device computes?
 //!
-//! Any candle [`Device`]. [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why
-//! it took the one it took.
-//!
-//! # How do I build a network of my own?
-//!
-//! [`Stack`] puts blocks one after the other and knows the shape after each. What it builds trains,
-//! predicts and lists its layers like the networks of this crate.
+//! Any candle [`Device`]; [`Classifier::builtin`] takes the CPU, [`Classifier::builtin_on`] yours.
+//! [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why it took the one it took.
 //!
 //! # Why is it fast on a CPU?
 //!
@@ -34,12 +76,8 @@
 //! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON
 //! description: architecture, class names in order, preprocessing, training data and seed, how good
 //! it was found, the [temperature](file::Calibration) that its logits are divided by, [how
-//! sure](file::Abstention) it must be to keep a risk, and a self-test. Weights are F32, F16 or BF16; [`file::halve`] rounds them. A file that does not fit is
-//! refused with the [`Refusal`].
-//!
-//! # Do I need a file at all?
-//!
-//! `Classifier::embedded` predicts with the model that this crate brings along.
+//! sure](file::Abstention) it must be to keep a risk, and a self-test. Weights are F32, F16 or BF16;
+//! [`file::halve`] rounds them. A file that does not fit is refused with the [`Refusal`].
 //!
 //! # Where does it look?
 //!
@@ -50,7 +88,14 @@
 //! The model file is read by PyTorch as it is (`examples/python/`); with the feature `onnx` the module
 //! `export` writes a network as an ONNX file.
 //!
+//! # How do I build a network of my own?
+//!
+//! [`Stack`] puts blocks one after the other and knows the shape after each. What it builds trains,
+//! predicts and lists its layers like the networks of this crate: see the example `own_network`.
+//!
 //! # Can I train from my own candle program?
+//!
+//! The variables are candle's own, by name, and so is the graph; the example `train` has the whole loop.
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
@@ -72,10 +117,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Schedules, checkpoints, metrics and reports are `fer-train`'s, which is a library too.
+//!
 //! # Features
 //!
-//! `weights` (default): the built-in model, at most 4 MB. `onnx`: the module `export`. `cuda`, `cudnn`, `metal`, `accelerate`,
-//! `mkl`: candle's, by the same names.
+//! `weights` (default): the built-in model, at most 4 MB. `onnx`: the module `export`. `cuda`, `cudnn`,
+//! `metal`, `accelerate`, `mkl`: candle's, by the same names.
 
 pub mod ops;
 
@@ -95,20 +142,28 @@ pub mod explain;
 #[cfg(feature = "onnx")]
 pub mod export;
 pub mod file;
+mod prediction;
 
 pub use agreement::Agreement;
 pub use arch::{
     Architecture, CnnSettings, Layer, MobileSettings, Network, ResNetSettings, ResVggSettings,
     ResidualSettings, Sequential, Shape, Stack, VggSettings,
 };
-pub use classifier::{Classifier, Prediction, most_probable};
+pub use classifier::Classifier;
 pub use device::{DeviceChoice, SelectedDevice};
 pub use error::{ModelError, Refusal};
 pub use input::{batch_to_tensors, pictures_to_tensor};
 pub use parameters::{Parameters, glorot_uniform, he_uniform};
 pub use plan::Plan;
+pub use prediction::{Prediction, most_probable};
 pub use summary::{layer_table, thousands};
 pub use tape::Tape;
 
-pub use candle_core::Device;
+pub use candle_core::{self, Device};
 pub use fer_data::{ClassNames, Expression, Picture, Resize};
+pub use image;
+
+/// The README's program is compiled with the tests.
+#[cfg(all(doctest, feature = "weights"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 //! The trainable tensors of a network, by name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{DType, Device, Result, Shape, Tensor, Var, bail};
@@ -36,16 +36,52 @@ pub struct Parameters {
 struct Store {
     seed: u64,
     vars: Arc<Mutex<BTreeMap<String, Var>>>,
+    frozen: Arc<BTreeSet<String>>,
 }
 
 impl Parameters {
     /// An empty set on `device`; what is asked of it is drawn under `seed`.
     pub fn new(seed: u64, device: &Device) -> Self {
-        let vars = Arc::default();
         Parameters {
-            store: Store { seed, vars },
+            store: Store {
+                seed,
+                vars: Arc::default(),
+                frozen: Arc::default(),
+            },
             device: device.clone(),
         }
+    }
+
+    /// The same variables with the tensors of these names frozen, which is said before a network is
+    /// built: it takes them as fixed values, so no gradient reaches them, none is computed for them, and
+    /// layers before the first that trains cost no way back. They are not among those that are
+    /// [`trainable`](Self::trainable).
+    ///
+    /// The running statistics of a normalisation stay as they are where one of the two is frozen, or
+    /// its weight and its bias both; a normalisation whose statistics are frozen normalises by them when
+    /// training as when predicting. Names that no network asks for do nothing.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use fer_model::ops::Engine;
+    /// use fer_model::{Architecture, Parameters};
+    ///
+    /// let frozen = ["conv1.weight", "conv1.bias"].map(String::from);
+    /// let parameters = Parameters::new(7, &Device::Cpu).frozen(frozen);
+    /// let network = Architecture::named("cnn")?.build(8, Engine::detect(), parameters.builder())?;
+    /// assert!(parameters.is_frozen("conv1.weight"));
+    /// assert_eq!(parameters.trainable().len(), parameters.vars().len() - 2);
+    /// # Ok::<(), fer_model::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn frozen(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.store.frozen = Arc::new(names.into_iter().collect());
+        self
+    }
+
+    /// Whether training leaves the tensor of this name as it is.
+    pub fn is_frozen(&self, name: &str) -> bool {
+        self.store.is_frozen(name)
     }
 
     /// What a network is built with: f32 variables of this set.
@@ -65,11 +101,12 @@ impl Parameters {
             .collect()
     }
 
-    /// The variables that training moves by their gradients, sorted by name: all but the running
-    /// statistics of normalisations, which end in `running_mean` and `running_var` as in PyTorch.
+    /// The variables that training moves by their gradients, sorted by name: all but the
+    /// [frozen](Self::frozen) ones and the running statistics of normalisations, which end in
+    /// `running_mean` and `running_var` as in PyTorch.
     pub fn trainable(&self) -> Vec<(String, Var)> {
         let mut vars = self.vars();
-        vars.retain(|(name, _)| !is_statistic(name));
+        vars.retain(|(name, _)| !is_statistic(name) && !self.is_frozen(name));
         vars
     }
 
@@ -103,6 +140,25 @@ impl Parameters {
 impl Store {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
         self.vars.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_frozen(&self, name: &str) -> bool {
+        let (layer, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let has = |last: &str| match layer {
+            "" => self.frozen.contains(last),
+            layer => self.frozen.contains(&format!("{layer}.{last}")),
+        };
+        let follows = is_statistic(name)
+            && (has("running_mean") || has("running_var") || (has("weight") && has("bias")));
+        follows || has(last)
+    }
+
+    /// A variable as a network sees it; a frozen one shares its values and records nothing.
+    fn seen(&self, name: &str, var: &Var) -> Tensor {
+        match self.is_frozen(name) {
+            true => var.as_tensor().detach(),
+            false => var.as_tensor().clone(),
+        }
     }
 
     fn draw(&self, shape: &Shape, name: &str, init: Init) -> Result<Vec<f32>> {
@@ -148,17 +204,18 @@ impl SimpleBackend for Store {
             if var.shape() != &shape {
                 bail!("{name} has shape {:?}, {shape:?} is asked for", var.shape());
             }
-            return Ok(var.as_tensor().clone());
+            return Ok(self.seen(name, var));
         }
         let values = self.draw(&shape, name, init)?;
         let var = Var::from_tensor(&Tensor::from_vec(values, shape, device)?.to_dtype(dtype)?)?;
-        vars.insert(name.to_string(), var.clone());
-        Ok(var.as_tensor().clone())
+        let tensor = self.seen(name, &var);
+        vars.insert(name.to_string(), var);
+        Ok(tensor)
     }
 
     fn get_unchecked(&self, name: &str, _dtype: DType, _device: &Device) -> Result<Tensor> {
         match self.lock().get(name) {
-            Some(var) => Ok(var.as_tensor().clone()),
+            Some(var) => Ok(self.seen(name, var)),
             None => bail!("{name} is asked for without a shape and has not been made"),
         }
     }
@@ -280,6 +337,39 @@ mod tests {
             .copied()
             .fold(0.0f32, |most, value| most.max(value.abs()));
         assert!(most <= limit && most > 0.98 * limit, "{most} of {limit}");
+    }
+
+    #[test]
+    fn a_frozen_tensor_is_seen_as_a_value_that_still_follows_its_variable() {
+        let parameters = Parameters::new(1, &Device::Cpu).frozen(["a.w".to_string()]);
+        let get = |name| parameters.builder().get(2, name).unwrap();
+        let (frozen, free) = (get("a.w"), get("b.w"));
+        assert!(!frozen.is_variable() && free.is_variable());
+        let names: Vec<String> = parameters
+            .trainable()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["b.w"]);
+        let (_, var) = parameters.vars().remove(0);
+        var.set(&Tensor::new(&[3f32, 4.0], &Device::Cpu).unwrap())
+            .unwrap();
+        assert_eq!(frozen.to_vec1::<f32>().unwrap(), [3.0, 4.0]);
+        assert_eq!(get("a.w").to_vec1::<f32>().unwrap(), [3.0, 4.0]);
+    }
+
+    #[test]
+    fn the_statistics_of_a_normalisation_are_frozen_together_and_with_its_weight_and_bias() {
+        let frozen = |names: &[&str]| {
+            let names = names.iter().map(|name| name.to_string());
+            let parameters = Parameters::new(1, &Device::Cpu).frozen(names);
+            ["weight", "bias", "running_mean", "running_var"]
+                .map(|last| parameters.is_frozen(&format!("a.norm.{last}")))
+        };
+        assert_eq!(frozen(&["a.norm.weight"]), [true, false, false, false]);
+        assert_eq!(frozen(&["a.norm.weight", "a.norm.bias"]), [true; 4]);
+        assert_eq!(frozen(&["a.norm.running_var"]), [false, false, true, true]);
+        assert_eq!(frozen(&["b.norm.running_var", "a.weight"]), [false; 4]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::calibration::CalibrationSettings;
 use crate::checkpoint::CheckpointSettings;
 use crate::fit::FitSettings;
+use crate::initial::InitSettings;
 
 /// Everything that decides a run; `config.toml` in its directory.
 ///
@@ -23,6 +24,9 @@ pub struct Config {
     pub data: DataConfig,
     /// The network.
     pub model: Architecture,
+    /// The trained model whose weights it begins with. Default absent: weights are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<InitSettings>,
     /// How it is trained.
     pub training: FitSettings,
     /// When what is done so far is put on disk.
@@ -119,6 +123,26 @@ impl Config {
         let text =
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()))
+    }
+
+    /// Whether the file says itself what stands under these keys, one inside the other, and does not
+    /// leave it to its default.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is no TOML.
+    pub fn says(path: &Path, keys: &[&str]) -> Result<bool> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut value: toml::Value = toml::from_str(&text)
+            .with_context(|| format!("{} is no configuration", path.display()))?;
+        for key in keys {
+            let inner = value.as_table_mut().and_then(|table| table.remove(*key));
+            match inner {
+                Some(inner) => value = inner,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Sets one value: `KEY=VALUE`, the key as in the file with dots between its parts, the value in
@@ -239,6 +263,11 @@ mod tests {
         config.checkpoint.every = Some(100);
         config.calibration.temperature = Some(1.234);
         config.output.weights = WeightFormat::F16;
+        config.init = Some(InitSettings {
+            model: "builtin".into(),
+            sha256: Some("ab".into()),
+            freeze: vec!["conv*".into()],
+        });
         let read: Config = toml::from_str(&config.to_toml().unwrap()).unwrap();
         assert_eq!(read, config);
     }

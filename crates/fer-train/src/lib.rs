@@ -33,16 +33,57 @@
 //! # }
 //! ```
 //!
-//! [`fit`] holds the training: [`FitSettings`](fit::FitSettings) and its
-//! [`Trainer`](fit::Trainer), which keeps the best epoch on validation. [`evaluation`] asks a
-//! network about many pictures; [`calibration`] finds the temperature of its answers, [`abstention`] how
-//! sure they must be; [`metrics`] turns the answers into figures that agree with scikit-learn's,
-//! [`statistics`] says how sure these are, [`predictions`] lists the answers picture by picture, [`hard`]
-//! tells what is hard, [`insight`] where a network looks. [`config`] is a run's whole
-//! configuration, [`recipe`] holds those that come with the program, [`run`] the directory that it
-//! leaves,
-//! and [`checkpoint`] what lies there so that a run can go on after any stop. `baseline` trains what a
-//! network must beat.
+//! A [`Trainer`](fit::Trainer) takes a network, its variables, a data set and settings that were checked,
+//! and keeps the best epoch on validation. [`evaluation`] asks the network about many pictures, [`metrics`]
+//! turns the answers into figures that agree with scikit-learn's.
+//!
+//! # How do I train on classes of my own, from a trained model?
+//!
+//! [`initial`] begins with a model file or the built-in model, draws a new last layer where the classes are
+//! others, and freezes tensors by name; the example `fine_tune` is the whole program.
+//!
+//! ```
+//! use fer_data::ClassNames;
+//! use fer_model::Device;
+//! use fer_train::initial::{InitSettings, Initial};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! # if cfg!(feature = "weights") {
+//! let initial = Initial::open(&InitSettings {
+//!     model: InitSettings::BUILTIN.into(),
+//!     freeze: vec!["conv*".into()],
+//!     ..InitSettings::default()
+//! })?;
+//! let classes = ClassNames::new(["grin", "scowl", "gape"])?;
+//! let transfer = initial.transfer(initial.architecture(), &classes)?;
+//! let parameters = transfer.parameters(7, &Device::Cpu)?;
+//! assert!(parameters.is_frozen("conv1.weight"));
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which settings?
+//!
+//! [`FitSettings`](fit::FitSettings) are those of training, with the source document's as defaults;
+//! [`recipe`] holds configurations that are better, [`config`] a run's whole configuration as TOML.
+//!
+//! # How sure are the figures, and the network?
+//!
+//! [`statistics`] has intervals and tests, [`calibration`] finds the temperature of a network's answers,
+//! [`abstention`] how sure they must be to keep a risk.
+//!
+//! # What is hard for it, and where does it look?
+//!
+//! [`predictions`] lists the answers picture by picture, [`hard`] tells what is hard, [`insight`] where a
+//! network looks, [`robustness`] how it does in the dark or behind a mask. `baseline` trains what a network
+//! must beat.
+//!
+//! # How does a run go on after a stop?
+//!
+//! [`Trainer::run_from`](fit::Trainer::run_from) takes a [`RunState`](fit::RunState) and hands states to a
+//! [`Keeper`](fit::Keeper); what comes out has the same bits as if nothing had happened. [`run`] is the
+//! directory that a run leaves, [`checkpoint`] what lies there for this.
 //!
 //! # Features
 //!
@@ -58,6 +99,7 @@ pub mod abstention;
 pub mod calibration;
 pub mod evaluation;
 pub mod fit;
+pub mod initial;
 pub mod metrics;
 pub mod predictions;
 pub mod statistics;

@@ -18,6 +18,10 @@ mod folders;
 #[path = "cli/recipes.rs"]
 mod recipes;
 
+// A trained model taken to classes of one's own, parts of it frozen.
+#[path = "cli/fine_tuning.rs"]
+mod fine_tuning;
+
 // What judging leaves: figures, predictions, what is hard; and how sure a model must be.
 #[path = "cli/judging.rs"]
 mod judging;

@@ -110,6 +110,7 @@ fn again(name: &str, endpoint: &str, cache: &Path) -> String {
 }
 
 /// What opening the address gave, for the test around it to read.
+#[expect(clippy::print_stdout, reason = "the test around it reads it")]
 fn within(address: &str) {
     match open(address.as_ref(), &OpenSettings::default()) {
         Ok(dataset) => {

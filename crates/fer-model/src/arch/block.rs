@@ -32,11 +32,14 @@ impl Block {
 }
 
 impl Block {
-    /// Its bias, if it is a dense layer.
-    pub(crate) fn bias(&self) -> Option<&Tensor> {
+    /// The tensors that a gradient could move, in their order.
+    pub(crate) fn tensors(&self) -> Vec<&Tensor> {
         match self {
-            Block::Dense(dense) => Some(dense.tensors()[1]),
-            _ => None,
+            Block::Convolution(block) => block.tensors(),
+            Block::Depthwise(block) => block.tensors(),
+            Block::Residual(block) => block.tensors(),
+            Block::Dense(dense) => dense.tensors().to_vec(),
+            Block::GlobalMean | Block::Flatten | Block::Dropout { .. } => Vec::new(),
         }
     }
 

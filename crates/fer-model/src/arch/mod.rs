@@ -12,6 +12,8 @@ mod resnet;
 mod resvgg;
 mod vgg;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use fer_data::SIDE;
@@ -194,6 +196,45 @@ impl Architecture {
         let shapes = Shapes::default();
         let network = self.build(classes, Engine::Portable, shapes.builder())?;
         Ok(network.layers().to_vec())
+    }
+
+    /// The tensors by name with their shapes, in PyTorch's layout, for a number of classes: what a model
+    /// file holds, running statistics included.
+    ///
+    /// ```
+    /// use fer_model::Architecture;
+    ///
+    /// let tensors = Architecture::named("cnn")?.tensors(8)?;
+    /// assert_eq!(tensors["conv1.weight"], [32, 1, 3, 3]);
+    /// # Ok::<(), fer_model::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Settings out of range.
+    pub fn tensors(&self, classes: usize) -> Result<BTreeMap<String, Vec<usize>>, ModelError> {
+        let shapes = Shapes::default();
+        self.build(classes, Engine::Portable, shapes.builder())?;
+        Ok(shapes.named())
+    }
+
+    /// The names of the tensors that depend on the number of classes: those of the last layer.
+    ///
+    /// ```
+    /// use fer_model::Architecture;
+    ///
+    /// let head = Architecture::named("resvgg")?.head()?;
+    /// assert!(head.into_iter().eq(["dense.bias", "dense.weight"]));
+    /// # Ok::<(), fer_model::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Settings out of range.
+    pub fn head(&self) -> Result<BTreeSet<String>, ModelError> {
+        let (two, three) = (self.tensors(2)?, self.tensors(3)?);
+        let depends = two
+            .into_iter()
+            .filter(|(name, shape)| three[name] != *shape);
+        Ok(depends.map(|(name, _)| name).collect())
     }
 }
 

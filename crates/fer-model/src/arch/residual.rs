@@ -3,7 +3,8 @@ use candle_core::{Result, Tensor, bail};
 use crate::arch::block::Block;
 use crate::arch::{Shape, Stack};
 use crate::ops::{
-    ConvolutionBlock, ConvolutionSettings, Engine, Mode, SqueezeBlock, dropout_mask, gated_sum,
+    ConvolutionBlock, ConvolutionSettings, Dense, Engine, Mode, SqueezeBlock, dropout_mask,
+    gated_sum,
 };
 
 /// What a residual does besides adding its input.
@@ -74,6 +75,16 @@ impl Residual {
         let maps = self.last.bare().forward(&maps, mode)?;
         let gates = self.gates(&maps, factors)?;
         gated_sum(&maps, &gates, &around, self.last.finish())
+    }
+
+    /// The tensors that a gradient could move.
+    pub(crate) fn tensors(&self) -> Vec<&Tensor> {
+        let squeeze = self.squeeze.iter().flat_map(SqueezeBlock::layers);
+        let body = self.body.iter().flat_map(Block::tensors);
+        body.chain(self.last.tensors())
+            .chain(squeeze.flat_map(Dense::tensors))
+            .chain(self.shortcut.iter().flat_map(ConvolutionBlock::tensors))
+            .collect()
     }
 
     /// What each picture's channels are multiplied by.

@@ -54,10 +54,13 @@ impl Sequential {
         }
     }
 
-    /// The smallest variable near the end, if the network is to be trained.
+    /// The last variable, if the network is to be trained.
     pub(crate) fn anchor(&self) -> Option<&Tensor> {
-        let bias = self.blocks.iter().rev().find_map(Block::bias);
-        bias.filter(|bias| bias.is_variable())
+        let tensors = self.blocks.iter().rev().flat_map(|block| {
+            let tensors = block.tensors();
+            tensors.into_iter().rev()
+        });
+        tensors.into_iter().find(|tensor| tensor.is_variable())
     }
 
     /// Any weight, which tells where the network lies.

@@ -6,8 +6,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # if false { // reads a picture
-//! let classifier = Classifier::embedded(&Device::Cpu)?;
-//! let face = classifier.open_picture("face.png".as_ref())?;
+//! let classifier = Classifier::builtin()?;
+//! let face = classifier.open_picture("face.png")?;
 //! let class = classifier.predict(&face)?.class();
 //! let pictures = pictures_to_tensor(&[face], &Device::Cpu)?;
 //! let explainer = classifier.explainer()?;

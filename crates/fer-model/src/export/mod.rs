@@ -3,7 +3,7 @@
 //! ```no_run
 //! use fer_model::{Device, export, file, ops::Engine};
 //!
-//! let model = file::embedded(&Device::Cpu, Engine::detect())?;
+//! let model = file::builtin(&Device::Cpu, Engine::detect())?;
 //! let bytes = export::onnx(&model)?;
 //! file::replace("fer.onnx".as_ref(), &bytes)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -130,4 +130,27 @@ pub struct TrainingSummary {
     pub batch_size: usize,
     /// The highest learning rate.
     pub learning_rate: f64,
+    /// The model whose weights it began with; absent where they were drawn, as by files that know
+    /// nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<InitialModel>,
+}
+
+/// The model whose weights a training began with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InitialModel {
+    /// SHA-256 of its file, in hexadecimal.
+    pub sha256: String,
+    /// Whether it is the one that comes with the program.
+    pub builtin: bool,
+    /// What people call the data that it was trained on.
+    pub data: String,
+    /// SHA-256 of those data, in hexadecimal.
+    pub data_hash: String,
+    /// Whether its last layer was kept, the classes being the same; else a new one was drawn.
+    pub head_kept: bool,
+    /// The patterns of tensor names that training left as they were, as they were given.
+    pub frozen: Vec<String>,
+    /// How many of the trainable numbers that were.
+    pub frozen_parameters: usize,
 }

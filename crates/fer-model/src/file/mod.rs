@@ -1,10 +1,10 @@
 //! The model file: one safetensors file that describes itself.
 
 mod abstention;
+#[cfg(feature = "weights")]
+mod builtin;
 mod calibration;
 mod description;
-#[cfg(feature = "weights")]
-mod embedded;
 mod half;
 mod read;
 mod replace;
@@ -12,10 +12,10 @@ mod self_test;
 mod write;
 
 pub use abstention::{Abstention, AbstentionOrigin, AbstentionStep};
-pub use calibration::{Calibration, TemperatureOrigin};
-pub use description::{Description, Judged, Preprocessing, TrainingSummary};
 #[cfg(feature = "weights")]
-pub use embedded::embedded;
+pub use builtin::{BUILTIN, builtin};
+pub use calibration::{Calibration, TemperatureOrigin};
+pub use description::{Description, InitialModel, Judged, Preprocessing, TrainingSummary};
 pub use half::{WeightFormat, halve};
 pub use read::{Model, load, load_bytes, network};
 pub use replace::{partial, replace};

@@ -89,9 +89,10 @@ impl Compiler {
         let Flow { maps, channels, .. } = flow;
         let engine = self.engine;
         Ok(match block {
-            Block::Convolution(block) => self.convolution(block, flow, None),
+            Block::Convolution(block) => self.convolution(block, flow, None)?,
             Block::Depthwise(block) => {
-                let work = Work::Depthwise(Box::new(DepthwiseNode::new(engine, block, maps)));
+                let node = DepthwiseNode::new(engine, &block.fixed_folded()?, maps);
+                let work = Work::Depthwise(Box::new(node));
                 let out = block.settings().kernel_shape().after(maps);
                 self.push(work, flow, out, channels)
             }
@@ -127,14 +128,14 @@ impl Compiler {
 
     fn residual(&mut self, residual: &Residual, input: Flow) -> Result<Flow> {
         let around = match &residual.shortcut {
-            Some(shortcut) => self.convolution(shortcut, input, None),
+            Some(shortcut) => self.convolution(shortcut, input, None)?,
             None => input,
         };
         let inner = self.blocks(&residual.body, input)?;
         if residual.squeeze.is_none() && residual.depth.is_none() {
-            return Ok(self.convolution(&residual.last, inner, Some(around.value)));
+            return self.convolution(&residual.last, inner, Some(around.value));
         }
-        let branch = self.convolution(&residual.last.bare(), inner, None);
+        let branch = self.convolution(&residual.last.bare(), inner, None)?;
         let gates = match &residual.squeeze {
             Some(squeeze) => Some(self.gates(squeeze, branch)?),
             None => None,
@@ -169,9 +170,14 @@ impl Compiler {
         Ok(self.push(Work::Dense(node), flow, POSITION, outputs))
     }
 
-    fn convolution(&mut self, block: &ConvolutionBlock, flow: Flow, around: Option<usize>) -> Flow {
+    fn convolution(
+        &mut self,
+        block: &ConvolutionBlock,
+        flow: Flow,
+        around: Option<usize>,
+    ) -> Result<Flow> {
         let settings = block.settings();
-        let work = ConvolutionNode::new(self.engine, block, flow.maps);
+        let work = ConvolutionNode::new(self.engine, &block.fixed_folded()?, flow.maps);
         let mut out = flow.maps.after(&settings.kernel_shape());
         if settings.pool {
             out = out.pooled();
@@ -181,7 +187,7 @@ impl Compiler {
         if let Some(node) = self.nodes.last_mut() {
             node.around = around;
         }
-        flow
+        Ok(flow)
     }
 
     fn push(&mut self, work: Work, flow: Flow, maps: Maps, channels: usize) -> Flow {

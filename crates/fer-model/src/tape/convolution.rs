@@ -47,9 +47,13 @@ impl ConvolutionNode {
         }
     }
 
+    pub(super) fn trains(&self) -> bool {
+        self.weight.is_variable() || self.ending.trains()
+    }
+
     /// Convolution, bias, ReLU and pool in one pass, with a sparse way back through the pool.
-    fn is_fused(&self, around: bool) -> bool {
-        !around && matches!(self.ending.affine, Affine::Bias(_))
+    fn is_fused(&self, adds: bool) -> bool {
+        !adds && matches!(self.ending.affine, Affine::Bias(_))
     }
 
     pub(super) fn forward(
@@ -101,7 +105,7 @@ impl ConvolutionNode {
     }
 
     pub(super) fn backward(&mut self, backward: Backward<'_>) -> Result<Vec<Gradient>> {
-        if self.ending.pool && self.is_fused(backward.of_around.is_some()) {
+        if self.ending.pool && self.is_fused(backward.adds) {
             return self.back_through_pool(backward);
         }
         let Backward {
@@ -126,16 +130,19 @@ impl ConvolutionNode {
             },
         )?;
         let (engine, method) = (self.ending.engine, self.method);
-        let mut of_weight = vec![0.0; self.convolution.weights()];
-        weight_gradient(
-            engine,
-            &self.convolution,
-            method,
-            maps,
-            input,
-            &of_products,
-            &mut of_weight,
-        );
+        if self.weight.is_variable() {
+            let mut of_weight = vec![0.0; self.convolution.weights()];
+            weight_gradient(
+                engine,
+                &self.convolution,
+                method,
+                maps,
+                input,
+                &of_products,
+                &mut of_weight,
+            );
+            gradients.push(self.of_weight(of_weight)?);
+        }
         if let Some(of_input) = of_input {
             let weights = values(&self.weight)?;
             let packed = self.packed.backward.get_or_insert_with(|| {
@@ -145,7 +152,6 @@ impl ConvolutionNode {
             input_gradient(packed, maps, &of_products, of_input);
         }
         buffers.give(of_products);
-        gradients.push(self.of_weight(of_weight)?);
         Ok(gradients)
     }
 
@@ -197,6 +203,10 @@ pub(super) struct DepthwiseNode {
 }
 
 impl DepthwiseNode {
+    pub(super) fn trains(&self) -> bool {
+        self.weight.is_variable() || self.ending.trains()
+    }
+
     pub(super) fn new(engine: Engine, block: &DepthwiseBlock, maps: Maps) -> Self {
         DepthwiseNode {
             weight: block.weight().clone(),
@@ -241,16 +251,18 @@ impl DepthwiseNode {
                 of_around: None,
             },
         )?;
-        let mut of_weight = vec![0.0; self.weight.elem_count()];
-        let input = backward.input;
-        depthwise::weight_gradient(engine, depthwise, maps, input, &of_products, &mut of_weight);
+        if self.weight.is_variable() {
+            let mut sums = vec![0.0; self.weight.elem_count()];
+            let input = backward.input;
+            depthwise::weight_gradient(engine, depthwise, maps, input, &of_products, &mut sums);
+            let of_weight = Tensor::from_vec(sums, self.weight.shape(), self.weight.device())?;
+            gradients.push((self.weight.clone(), of_weight));
+        }
         if let Some(of_input) = backward.of_input {
             let weights = values(&self.weight)?;
             depthwise::input_gradient(engine, depthwise, maps, &weights, &of_products, of_input);
         }
         backward.buffers.give(of_products);
-        let of_weight = Tensor::from_vec(of_weight, self.weight.shape(), self.weight.device())?;
-        gradients.push((self.weight.clone(), of_weight));
         Ok(gradients)
     }
 }

@@ -26,6 +26,10 @@ impl DenseNode {
         })
     }
 
+    pub(super) fn trains(&self) -> bool {
+        self.layer.tensors().into_iter().any(Tensor::is_variable)
+    }
+
     pub(super) fn outputs(&self) -> usize {
         self.outputs
     }

@@ -8,7 +8,7 @@ use crate::ops::kernel::activation::{channel_sums, relu_gradient};
 use crate::ops::kernel::convolution::{Epilogue, Maps};
 use crate::ops::kernel::norm::{self, Following, NormGradients, Statistics};
 use crate::ops::kernel::pool::max_pool_gradient;
-use crate::ops::norm::EPSILON;
+use crate::ops::norm::{BatchNorm, EPSILON};
 use crate::ops::values::values;
 
 /// What follows the products of a convolution, with what its backward pass needs.
@@ -40,6 +40,10 @@ impl Ending {
         }
     }
 
+    pub(super) fn trains(&self) -> bool {
+        self.affine.tensors().into_iter().any(Tensor::is_variable)
+    }
+
     /// From products over `maps` to `output`.
     pub(super) fn forward(
         &mut self,
@@ -57,18 +61,11 @@ impl Ending {
                 }
             }
             Affine::Norm(batch_norm) => {
+                let statistics = statistics(self.engine, batch_norm, maps, products)?;
                 let [gamma, beta, ..] = batch_norm.tensors();
                 let (gamma, beta) = (values(gamma)?, values(beta)?);
-                if products.is_empty() {
-                    bail!("there are no statistics of an empty batch");
-                }
-                let statistics = Statistics::of(self.engine, maps, gamma.len(), products);
                 let (mean, variance) = (&statistics.mean, &statistics.variance);
                 let factors = norm::Affine::new(mean, variance, &gamma, &beta, EPSILON as f32);
-                let tensor = |values: &[f32]| {
-                    Tensor::from_slice(values, values.len(), &candle_core::Device::Cpu)
-                };
-                batch_norm.track(&tensor(mean)?, &tensor(variance)?, statistics.count)?;
                 self.statistics = Some(statistics);
                 factors
             }
@@ -165,4 +162,24 @@ impl Ending {
         let of_bias = Tensor::from_vec(of_bias, channels, bias.device())?;
         Ok(vec![(bias.clone(), of_bias)])
     }
+}
+
+/// What a normalisation normalises by: the batch's statistics, towards which the running ones move, or
+/// these, where they are fixed.
+fn statistics(
+    engine: Engine,
+    batch_norm: &BatchNorm,
+    maps: Maps,
+    products: &[f32],
+) -> Result<Statistics> {
+    if let Some(fixed) = batch_norm.fixed_statistics()? {
+        return Ok(fixed);
+    }
+    if products.is_empty() {
+        bail!("there are no statistics of an empty batch");
+    }
+    let [gamma, ..] = batch_norm.tensors();
+    let statistics = Statistics::of(engine, maps, gamma.elem_count(), products);
+    batch_norm.track_all(&statistics)?;
+    Ok(statistics)
 }

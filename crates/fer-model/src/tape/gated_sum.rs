@@ -82,6 +82,7 @@ impl GatedSumNode {
             of_around: Some(dresidual),
             of_gate,
             buffers,
+            ..
         } = backward
         else {
             return;

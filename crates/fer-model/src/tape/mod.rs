@@ -26,6 +26,10 @@ use record::Record;
 /// pictures to logits. Loss and gradients stay candle's, so any loss over the logits can follow. For
 /// a network whose engine has no kernels, it is candle's graph.
 ///
+/// Tensors that are no variables, as [`Parameters::frozen`](crate::Parameters::frozen) makes them, get no
+/// gradient, and layers before the first that trains have no way back at all. They are as they were when
+/// the tape was made: a normalisation of which nothing trains is folded into its convolution.
+///
 /// ```
 /// use candle_core::{Device, Tensor};
 /// use fer_model::ops::{AdamSettings, AdamState, Engine, Mode, cross_entropy};

@@ -64,11 +64,13 @@ pub(super) struct Forward<'a> {
 pub(super) struct Backward<'a> {
     pub(super) count: usize,
     pub(super) input: &'a [f32],
+    /// Whether another value was added before the ReLU.
+    pub(super) adds: bool,
     pub(super) output: &'a [f32],
     pub(super) gradient: &'a [f32],
     /// For the input, where anybody wants it.
     pub(super) of_input: Option<&'a mut [f32]>,
-    /// For the value that was added.
+    /// For the value that was added, where anybody wants it.
     pub(super) of_around: Option<&'a mut [f32]>,
     /// For the gate's value.
     pub(super) of_gate: Option<&'a mut [f32]>,
@@ -112,7 +114,20 @@ impl Work {
         Ok(())
     }
 
-    /// Writes the gradients of the input and of what was added, and returns those of the variables.
+    /// Whether it has a variable.
+    pub(super) fn trains(&self) -> bool {
+        match self {
+            Work::Convolution(node) => node.trains(),
+            Work::Depthwise(node) => node.trains(),
+            Work::Dense(node) => node.trains(),
+            Work::GatedSum(_)
+            | Work::GlobalMean { .. }
+            | Work::Layout { .. }
+            | Work::Dropout { .. } => false,
+        }
+    }
+
+    /// Writes the gradients of the input and of what was added, and returns those of its tensors.
     pub(super) fn backward(&mut self, backward: Backward<'_>) -> Result<Vec<Gradient>> {
         match self {
             Work::Convolution(node) => return node.backward(backward),

@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::buffers::{Buffers, fit};
 use super::compile;
-use super::node::{Backward, Forward, Gradient, Node};
+use super::node::{Backward, Forward, Gradient, Node, Work};
 use crate::arch::Sequential;
 use crate::ops::Mode;
 
@@ -94,6 +94,7 @@ impl Record {
         if let Some(gradient) = gradients.last_mut() {
             *gradient = Some(last);
         }
+        let wanted = self.wanted(of_pictures);
         for number in (0..self.nodes.len()).rev() {
             let Some(gradient) = gradients[number + 1].take() else {
                 continue;
@@ -103,14 +104,20 @@ impl Record {
                 0 => pictures,
                 number => &self.outputs[number - 1],
             };
-            let wanted = node.from > 0 || of_pictures;
             let buffers = &mut self.buffers;
-            let mut of_input = wanted.then(|| buffers.take(value(node.from).len()));
-            let mut of_around = node.around.map(|around| buffers.take(value(around).len()));
-            let mut of_gate = node.gate.map(|gate| buffers.take(value(gate).len()));
+            // A gated sum has both of its gradients from one pass.
+            let both = matches!(node.work, Work::GatedSum(_));
+            let mut room = |place: Option<usize>| {
+                let place = place.filter(|&place| wanted[place] || both)?;
+                Some(buffers.take(value(place).len()))
+            };
+            let mut of_input = room(Some(node.from));
+            let mut of_around = room(node.around);
+            let mut of_gate = room(node.gate);
             let found = node.work.backward(Backward {
                 count: self.count,
                 input: value(node.from),
+                adds: node.around.is_some(),
                 output: value(number + 1),
                 gradient: &gradient,
                 of_input: of_input.as_deref_mut(),
@@ -118,19 +125,37 @@ impl Record {
                 of_gate: of_gate.as_deref_mut(),
                 buffers,
             })?;
-            self.collected.extend(found);
+            let moved = found.into_iter().filter(|(tensor, _)| tensor.is_variable());
+            self.collected.extend(moved);
             buffers.give(gradient);
             for (place, gradient) in [
                 (Some(node.from), of_input),
                 (node.around, of_around),
                 (node.gate, of_gate),
             ] {
-                if let (Some(place), Some(gradient)) = (place, gradient) {
-                    add(&mut gradients[place], gradient, buffers);
+                match (place, gradient) {
+                    (Some(place), Some(gradient)) if wanted[place] => {
+                        add(&mut gradients[place], gradient, buffers);
+                    }
+                    (_, gradient) => buffers.give(gradient.unwrap_or_default()),
                 }
             }
         }
         Ok(gradients[0].take())
+    }
+
+    /// For which values a gradient is wanted: those that a variable had a part in, and the pictures
+    /// where somebody asks for them.
+    fn wanted(&self, of_pictures: bool) -> Vec<bool> {
+        let mut wanted = vec![of_pictures];
+        for node in &self.nodes {
+            let mut reads = [Some(node.from), node.around, node.gate]
+                .into_iter()
+                .flatten();
+            let wants = node.work.trains() || reads.any(|value| wanted[value]);
+            wanted.push(wants);
+        }
+        wanted
     }
 
     /// The gradient of one variable, out of those collected.

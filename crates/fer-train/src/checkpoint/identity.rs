@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::config::Config;
 
 /// Settings that a resumed run may change: how far it goes, how it is watched over, what becomes of
-/// the trained weights, and where the data are, which their own digests tell.
-const FREE: [&str; 11] = [
+/// the trained weights, and where the data and the model it began with are, which digests tell.
+const FREE: [&str; 12] = [
     "calibration",
     "checkpoint",
     "data.ferplus",
@@ -21,6 +21,7 @@ const FREE: [&str; 11] = [
     "data.path",
     "data.strict",
     "data.vocabulary",
+    "init.model",
     "output",
     "training.divergence",
     "training.epochs",

@@ -42,6 +42,7 @@ use crate::command::predict::PredictArguments;
 use crate::command::report::ReportArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
+use crate::initial::InitialError;
 
 /// Facial-expression recognition: trains a network on pictures of faces, tells how good it is, and
 /// saves it for other programs.
@@ -136,5 +137,6 @@ fn is_usage(error: &anyhow::Error) -> bool {
         cause.is::<Usage>()
             || matches!(cause.downcast_ref(), Some(DataError::Setting { .. }))
             || matches!(cause.downcast_ref(), Some(ModelError::Setting { .. }))
+            || cause.downcast_ref().is_some_and(InitialError::is_usage)
     })
 }

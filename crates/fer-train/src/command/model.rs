@@ -19,7 +19,7 @@ pub(crate) fn load(path: Option<&Path>, device: &Device, engine: Engine) -> Resu
 
 #[cfg(feature = "weights")]
 fn built_in(device: &Device, engine: Engine) -> Result<Model> {
-    let model = file::embedded(device, engine)?;
+    let model = file::builtin(device, engine)?;
     crate::command::output::People::Stderr.say(&introduction(&model.description))?;
     Ok(model)
 }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_introduction_says_which_network_which_data_and_how_good_on_what() {
-        let mut description = file::embedded(&Device::Cpu, Engine::detect())
+        let mut description = file::builtin(&Device::Cpu, Engine::detect())
             .unwrap()
             .description;
         description.training.data = "faces".into();

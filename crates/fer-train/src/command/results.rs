@@ -200,6 +200,7 @@ fn describe(
                 .then(|| Split::Validation.name().to_string()),
             batch_size: settings.batch_size,
             learning_rate: settings.learning_rate,
+            initial: session.transfer.map(|transfer| transfer.summary().clone()),
         },
         calibration: findings.calibration.clone(),
         abstention: findings.abstention.clone(),

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::fit::{
     CheckedSettings, Divergence, Ended, Position, Response, Trainer, smaller_networks,
 };
+use crate::initial::Transfer;
 use crate::run::RunDirectory;
 
 /// All that a run works with.
@@ -27,6 +28,8 @@ pub(crate) struct Session<'a> {
     pub(crate) dataset: &'a Dataset,
     pub(crate) device: &'a Device,
     pub(crate) engine: Engine,
+    /// What it takes of a trained model, where it begins with one.
+    pub(crate) transfer: Option<&'a Transfer>,
     pub(crate) run: &'a RunDirectory,
     pub(crate) people: People,
 }
@@ -47,7 +50,10 @@ impl Session<'_> {
     /// Trains from `start`, or from the beginning, and writes the results.
     pub(crate) fn train(&self, identity: Identity, start: Option<Start>) -> Result<ExitCode> {
         let signals = Signals::listen()?;
-        let parameters = Parameters::new(self.settings.seed, self.device);
+        let parameters = match self.transfer {
+            Some(transfer) => transfer.parameters(self.settings.seed, self.device)?,
+            None => Parameters::new(self.settings.seed, self.device),
+        };
         let classes = self.dataset.class_names().len();
         let network = self
             .config
@@ -136,15 +142,23 @@ impl Session<'_> {
 
 fn say_network(session: &Session<'_>, parameters: &Parameters) -> Result<()> {
     let (architecture, run, people) = (&session.config.model, session.run, session.people);
-    let count = parameters
+    let trained: usize = parameters
         .trainable()
         .iter()
         .map(|(_, var)| var.elem_count())
         .sum();
+    let frozen = match session.transfer {
+        Some(transfer) => transfer.summary().frozen_parameters,
+        None => 0,
+    };
+    let of_them = match frozen {
+        0 => String::new(),
+        frozen => format!(", {} of them frozen", thousands(frozen)),
+    };
     people.say(&format!(
-        "network     {}, {} parameters",
+        "network     {}, {} parameters{of_them}",
         architecture.name(),
-        thousands(count)
+        thousands(trained + frozen)
     ))?;
     people.say(&format!("run         {}", run.path().display()))?;
     Ok(())

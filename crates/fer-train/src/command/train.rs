@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split, audit};
 use fer_model::{Architecture, Parameters};
@@ -17,6 +17,7 @@ use crate::command::resumption::Resumption;
 use crate::command::session::Session;
 use crate::config::Config;
 use crate::fit::smaller_networks;
+use crate::initial::{Initial, Transfer};
 use crate::recipe::Recipe;
 use crate::run::RunDirectory;
 
@@ -27,7 +28,7 @@ pub(crate) struct TrainArguments {
     data: DataArguments,
     #[command(flatten)]
     device: DeviceArguments,
-    /// The network [default: the recipe's; without one cnn, the source document's]
+    /// The network [default: the recipe's or that of --init; without them cnn, the source document's]
     #[arg(long, value_name = "NAME", value_parser = Architecture::NAMES)]
     arch: Option<String>,
     /// Passes over the training pictures [default: the recipe's; without one 10]
@@ -42,8 +43,16 @@ pub(crate) struct TrainArguments {
     /// Stop after this many epochs without an improvement on validation [default: never]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
-    /// A configuration that comes with the program: quick, ferplus or fer2013; flags go over it
-    /// [default: quick with --data, unless there is --arch or --config; else none]
+    /// Begin with the weights of this model, or of the one that comes along (the word builtin); the last
+    /// layer is new where the classes are others [default: drawn weights]
+    #[arg(long, value_name = "MODEL")]
+    init: Option<PathBuf>,
+    /// With --init, leave these tensors as they are: names or their beginnings (conv1), or patterns
+    /// (conv*), several with commas; `summary --tensors` lists the names [default: none]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    freeze: Vec<String>,
+    /// A configuration that comes with the program: quick, ferplus, fer2013 or fine-tune; flags go over
+    /// it [default: fine-tune with --init; quick with --data, unless there is --arch; none with --config]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"])]
     recipe: Option<Recipe>,
     /// A configuration in TOML, as a run leaves it; flags go over it
@@ -64,43 +73,78 @@ pub(crate) struct TrainArguments {
     checkpoint_every: Option<u64>,
 }
 
+/// What the flags go over.
+struct Foundation {
+    config: Config,
+    /// Whether it says itself what the network is.
+    names_network: bool,
+    /// Whether it says itself how pictures become 48×48.
+    names_resize: bool,
+}
+
 impl TrainArguments {
-    /// The configuration that the flags go over.
-    fn foundation(&self) -> Result<Config> {
+    fn foundation(&self) -> Result<Foundation> {
         let left = self.resume.as_ref().map(|run| run.join("config.toml"));
         if let Some(path) = self.config.as_ref().or(left.as_ref()) {
-            return Ok(Config::read(path).map_err(|error| Usage(format!("{error:#}")))?);
+            let config = Config::read(path).map_err(|error| Usage(format!("{error:#}")))?;
+            return Ok(Foundation {
+                config,
+                names_network: Config::says(path, &["model"])?,
+                names_resize: Config::says(path, &["data", "resize"])?,
+            });
         }
-        match self.chosen_recipe() {
-            Some(recipe) => recipe.config(),
-            None => Ok(Config::default()),
-        }
+        let config = match self.chosen_recipe() {
+            Some(recipe) => recipe.config()?,
+            None => Config::default(),
+        };
+        Ok(Foundation {
+            config,
+            names_network: false,
+            names_resize: false,
+        })
     }
 
-    /// The recipe that was named, or the one for data of one's own.
+    /// The recipe that was named, or the one for a model to begin with or for data of one's own.
     fn chosen_recipe(&self) -> Option<Recipe> {
+        if self.config.is_some() || self.resume.is_some() || self.recipe.is_some() {
+            return self.recipe;
+        }
+        if self.init.is_some() {
+            return Some(Recipe::FineTune);
+        }
         let data = self.data.data.as_deref();
         let own_data = data.is_some_and(|path| path != Path::new("drawn"));
-        let plain = self.arch.is_some() || self.config.is_some() || self.resume.is_some();
-        self.recipe
-            .or((own_data && !plain).then_some(Recipe::Quick))
+        (own_data && self.arch.is_none()).then_some(Recipe::Quick)
     }
 
-    fn config(&self) -> Result<Config> {
-        let mut config = self.foundation()?;
+    /// The whole configuration, and the model that the run begins with, if it begins with one.
+    fn config(&self) -> Result<(Config, Option<Initial>)> {
+        let Foundation {
+            mut config,
+            names_network,
+            names_resize,
+        } = self.foundation()?;
         self.data.apply(&mut config.data);
+        let of_init = |assignment: &&String| assignment.trim_start().starts_with("init");
+        let (first, rest): (Vec<_>, Vec<_>) = self.assignments.iter().partition(of_init);
+        self.assign(&mut config, first)?;
+        self.apply_init(&mut config)?;
+        let initial = config.init.as_ref().map(Initial::open).transpose()?;
+        if let Some(initial) = &initial {
+            config.init = Some(initial.settings().clone());
+            if !names_network {
+                config.model = initial.architecture().clone();
+            }
+            if !names_resize && self.data.reading.resize.is_none() {
+                config.data.resize = initial.resize();
+            }
+        }
         if let Some(name) = &self.arch
             && name != config.model.name()
         {
             config.model = Architecture::named(name)?;
         }
-        for assignment in &self.assignments {
-            let set = config.set(assignment);
-            set.map_err(|error| Usage(format!("--set: {error:#}")))?;
-            if assignment.trim_start().starts_with("training.epochs") {
-                config.training.least_steps = None;
-            }
-        }
+        self.assign(&mut config, rest)?;
         config.calibration.check()?;
         let training = &mut config.training;
         training.seed = self.data.reading.seed.unwrap_or(training.seed);
@@ -115,7 +159,37 @@ impl TrainArguments {
         config.checkpoint.check()?;
         config.model.check()?;
         config.data.split.check()?;
-        Ok(config)
+        Ok((config, initial))
+    }
+
+    fn assign(&self, config: &mut Config, assignments: Vec<&String>) -> Result<()> {
+        for assignment in assignments {
+            let set = config.set(assignment);
+            set.map_err(|error| Usage(format!("--set: {error:#}")))?;
+            if assignment.trim_start().starts_with("training.epochs") {
+                config.training.least_steps = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// The model to begin with and what stays of it as it is.
+    fn apply_init(&self, config: &mut Config) -> Result<()> {
+        if let Some(model) = &self.init {
+            let init = config.init.get_or_insert_default();
+            init.model.clone_from(model);
+            init.sha256 = None;
+        }
+        match (&mut config.init, self.freeze.as_slice()) {
+            (_, []) => (),
+            (Some(init), freeze) => init.freeze = freeze.to_vec(),
+            (None, _) => bail!(Usage(
+                "--freeze is for a run that begins with a trained model: name one with --init, such as \
+                 --init builtin"
+                    .into()
+            )),
+        }
+        Ok(())
     }
 
     fn open_data(&self, config: &mut Config) -> Result<Dataset> {
@@ -135,8 +209,13 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         .as_deref()
         .map(|path| Resumption::open(path, people))
         .transpose()?;
-    let mut config = arguments.config()?;
+    let (mut config, initial) = arguments.config()?;
     config.training.clone().check()?;
+    if let Some(initial) = &initial {
+        check_resize(initial, &config)?;
+        // What does not depend on the data is refused before they are read.
+        initial.transfer(&config.model, &initial.description().classes)?;
+    }
     match (&left, &arguments.out) {
         (Some(left), _) => left.check_settings(&config)?,
         (None, Some(path)) => RunDirectory::check_free(path)?,
@@ -163,6 +242,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     config.training = config.training.for_pictures(pictures);
     let settings = config.training.clone().check()?;
     settings.check_for(&dataset)?;
+    let transfer = match &initial {
+        Some(initial) => Some(begin_with(initial, &config, &dataset, people)?),
+        None => None,
+    };
     let (stages, classes) = (&settings.resolution, dataset.class_names().len());
     let nothing = Parameters::new(0, &selected.device);
     smaller_networks(stages, &config.model, classes, engine, &nothing)?;
@@ -177,11 +260,58 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         dataset: &dataset,
         device: &selected.device,
         engine,
+        transfer: transfer.as_ref(),
         run: &run,
         people,
     };
     session.prepare(&audit)?;
     session.train(identity, start)
+}
+
+/// Refuses pictures that are made otherwise than those that the model learned from.
+fn check_resize(initial: &Initial, config: &Config) -> Result<()> {
+    let (learned, asked) = (initial.resize(), config.data.resize);
+    if learned == asked {
+        return Ok(());
+    }
+    bail!(Usage(format!(
+        "{} learned from pictures resized by {learned}, and data.resize is {asked}: leave --resize out",
+        initial.name()
+    )))
+}
+
+/// What the run takes of the model, told to people.
+fn begin_with(
+    initial: &Initial,
+    config: &Config,
+    dataset: &Dataset,
+    people: People,
+) -> Result<Transfer> {
+    let transfer = initial.transfer(&config.model, dataset.class_names())?;
+    let training = &initial.description().training;
+    let head = match transfer.summary().head_kept {
+        true => "its last layer kept".into(),
+        false => format!(
+            "a new last layer for {} classes in place of its {}",
+            dataset.class_names().len(),
+            initial.description().classes.len()
+        ),
+    };
+    people.say(&format!(
+        "begins with {}, trained on {}; {head}",
+        initial.name(),
+        training.data
+    ))?;
+    let same = training.data_hash == dataset.hash()
+        || (training.data.contains("FER2013") && dataset.name().contains("FER2013"));
+    if same && training.division_hash != dataset.division_hash() {
+        people.say(&format!(
+            "warning     {} was trained on these data divided otherwise: pictures that validate or test \
+             here may have trained it, which flatters the figures",
+            initial.name()
+        ))?;
+    }
+    Ok(transfer)
 }
 
 fn new_run(arguments: &TrainArguments, config: &Config, dataset: &Dataset) -> Result<RunDirectory> {

@@ -43,7 +43,7 @@ impl AveragingSettings {
 }
 
 /// The average of every variable, running statistics included: those of the normalisations are
-/// averaged as the weights are, so that they fit them.
+/// averaged as the weights are, so that they fit them. What is frozen is its own average.
 pub(super) struct Average {
     settings: AveragingSettings,
     engine: Engine,
@@ -54,6 +54,7 @@ struct Member {
     name: String,
     value: Var,
     average: Var,
+    frozen: bool,
 }
 
 impl Average {
@@ -66,6 +67,7 @@ impl Average {
         let members = parameters.vars().into_iter().map(|(name, value)| {
             let average = Var::from_tensor(&value.as_tensor().detach().copy()?)?;
             Ok(Member {
+                frozen: parameters.is_frozen(&name),
                 name,
                 value,
                 average,
@@ -83,7 +85,7 @@ impl Average {
         let share = self.settings.share(step);
         // One step into the thread pool for all the variables, and not one for each.
         rayon::scope(|_| {
-            for member in &self.members {
+            for member in self.members.iter().filter(|member| !member.frozen) {
                 average_towards(&member.average, &member.value, share, self.engine)?;
             }
             Ok(())

@@ -19,11 +19,19 @@ pub enum Recipe {
     FerPlus,
     /// The most accurate network on FER2013's own seven classes.
     Fer2013,
+    /// From the weights of a trained model to classes of one's own; what `--init` trains by where nothing
+    /// else is said. It names no network: that is the model's.
+    FineTune,
 }
 
 impl Recipe {
     /// All of them.
-    pub const ALL: [Recipe; 3] = [Recipe::Quick, Recipe::FerPlus, Recipe::Fer2013];
+    pub const ALL: [Recipe; 4] = [
+        Recipe::Quick,
+        Recipe::FerPlus,
+        Recipe::Fer2013,
+        Recipe::FineTune,
+    ];
 
     /// What `--recipe` takes.
     pub fn name(self) -> &'static str {
@@ -31,6 +39,7 @@ impl Recipe {
             Recipe::Quick => "quick",
             Recipe::FerPlus => "ferplus",
             Recipe::Fer2013 => "fer2013",
+            Recipe::FineTune => "fine-tune",
         }
     }
 
@@ -40,6 +49,7 @@ impl Recipe {
             Recipe::Quick => include_str!("quick.toml"),
             Recipe::FerPlus => include_str!("ferplus.toml"),
             Recipe::Fer2013 => include_str!("fer2013.toml"),
+            Recipe::FineTune => include_str!("fine-tune.toml"),
         }
     }
 

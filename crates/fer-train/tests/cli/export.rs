@@ -28,7 +28,7 @@ fn the_built_in_model_is_written_where_none_is_named() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(stderr(&output).contains("built in"), "{}", stderr(&output));
-    let model = file::embedded(&Device::Cpu, Engine::detect()).unwrap();
+    let model = file::builtin(&Device::Cpu, Engine::detect()).unwrap();
     let written = fs::read(folder.path().join("fer.onnx")).unwrap();
     assert_eq!(written, export::onnx(&model).unwrap());
 }

@@ -16,6 +16,7 @@
 mod place;
 
 // One file a kind of trouble.
+mod beginning;
 mod damage;
 mod data;
 mod disk;
@@ -62,6 +63,7 @@ const TRIALS: &[Trial] = &[
     damage::FALL_BACK,
     refusals::SETTINGS,
     refusals::MORE_EPOCHS,
+    beginning::TRAINED_MODEL,
     data::OTHER_DATA,
     data::WHILE_IT_RUNS,
     signals::SIGNALS,

@@ -73,7 +73,7 @@ impl Rows {
         row: usize,
         resize: Resize,
     ) -> Result<Picture, DataError> {
-        let record = self.each(group, |records| records.skip(row).next().transpose())?;
+        let record = self.each(group, |mut records| records.nth(row).transpose())?;
         let row = record.map(|record| self.row(record, resize));
         let picture = row.map_or(Err("it has no such row any more".into()), |row| {
             let picture = row.picture.map(|(picture, _)| picture);

@@ -74,7 +74,7 @@ impl DepthwiseBlock {
             engine: self.engine,
         };
         match &self.affine {
-            Affine::Norm(norm) if mode.trains() => {
+            Affine::Norm(norm) if mode.trains() && self.trains() => {
                 norm.normalise(&self.convolve(maps, &self.weight)?, None, finish)
             }
             Affine::Norm(norm) => {
@@ -84,6 +84,28 @@ impl DepthwiseBlock {
             }
             Affine::Bias(bias) => shift(&self.convolve(maps, &self.weight)?, bias, None, finish),
         }
+    }
+
+    /// The same, with its normalisation folded in where nothing of it is to be trained.
+    pub(crate) fn fixed_folded(&self) -> Result<Self> {
+        let mut folded = self.clone();
+        if !self.trains() {
+            folded.affine.fold_into(&mut folded.weight)?;
+        }
+        Ok(folded)
+    }
+
+    /// Whether it has a variable, running statistics included.
+    fn trains(&self) -> bool {
+        self.weight.is_variable() || self.affine.trains()
+    }
+
+    /// The tensors that a gradient could move.
+    pub(crate) fn tensors(&self) -> Vec<&Tensor> {
+        [&self.weight]
+            .into_iter()
+            .chain(self.affine.tensors())
+            .collect()
     }
 
     fn convolve(&self, maps: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -159,19 +181,16 @@ impl CustomOp2 for Plain {
         let (shape, _) = maps_of(maps.dims())?;
         let gradient = gradient.contiguous()?;
         let gradient = values(&gradient)?;
-        let mut of_weight = vec![0.0; weight.elem_count()];
-        let input = values(maps)?;
-        weight_gradient(
-            self.engine,
-            &depthwise,
-            shape,
-            &input,
-            &gradient,
-            &mut of_weight,
-        );
-        let of_weight = Tensor::from_vec(of_weight, weight.shape(), maps.device())?;
+        let mut of_weight = None;
+        // A frozen weight needs none, nor do the first layer's pictures.
+        if weight.track_op() {
+            let mut sums = vec![0.0; weight.elem_count()];
+            let input = values(maps)?;
+            weight_gradient(self.engine, &depthwise, shape, &input, &gradient, &mut sums);
+            of_weight = Some(Tensor::from_vec(sums, weight.shape(), maps.device())?);
+        }
         if !maps.track_op() {
-            return Ok((None, Some(of_weight)));
+            return Ok((None, of_weight));
         }
         let mut of_maps = vec![0.0; maps.elem_count()];
         let weights = values(weight)?;
@@ -184,6 +203,6 @@ impl CustomOp2 for Plain {
             &mut of_maps,
         );
         let of_maps = Tensor::from_vec(of_maps, maps.shape(), maps.device())?;
-        Ok((Some(of_maps), Some(of_weight)))
+        Ok((Some(of_maps), of_weight))
     }
 }

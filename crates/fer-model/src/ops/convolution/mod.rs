@@ -41,6 +41,33 @@ pub(crate) enum Affine {
 }
 
 impl Affine {
+    /// The tensors that a gradient could move.
+    pub(crate) fn tensors(&self) -> Vec<&Tensor> {
+        match self {
+            Affine::Bias(bias) => vec![bias],
+            Affine::Norm(norm) => norm.tensors()[..2].to_vec(),
+        }
+    }
+
+    /// Whether it has a variable.
+    fn trains(&self) -> bool {
+        match self {
+            Affine::Bias(bias) => bias.is_variable(),
+            Affine::Norm(norm) => norm.tensors().into_iter().any(Tensor::is_variable),
+        }
+    }
+
+    /// Folds a normalisation into the `weight` before it, by its running statistics.
+    fn fold_into(&mut self, weight: &mut Tensor) -> Result<()> {
+        let Affine::Norm(norm) = self else {
+            return Ok(());
+        };
+        let (scale, shift) = norm.folded()?;
+        *weight = weight.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+        *self = Affine::Bias(shift);
+        Ok(())
+    }
+
     /// A `bias` of zeros, or the tensors of a normalisation under `norm`, from the builder.
     pub(crate) fn new(norm: bool, channels: usize, builder: &VarBuilder<'_>) -> Result<Self> {
         Ok(if norm {
@@ -120,7 +147,7 @@ impl ConvolutionBlock {
     /// pooling.
     ///
     /// When training, a normalised block uses the batch's statistics and moves its running ones; when
-    /// predicting it uses the running ones.
+    /// predicting, and where these are no variables, it uses the running ones.
     ///
     /// # Errors
     /// Channels that do not fit, or maps smaller than the window.
@@ -142,7 +169,7 @@ impl ConvolutionBlock {
         self.check(maps, residual)?;
         let finish = self.finish();
         match &self.affine {
-            Affine::Norm(norm) if mode.trains() => {
+            Affine::Norm(norm) if mode.trains() && self.trains() => {
                 norm.normalise(&self.convolve(maps, &self.weight)?, residual, finish)
             }
             Affine::Norm(norm) => {
@@ -152,6 +179,28 @@ impl ConvolutionBlock {
             }
             Affine::Bias(bias) => self.biased(maps, &self.weight, bias, residual, finish),
         }
+    }
+
+    /// The same, with its normalisation folded in where nothing of it is to be trained.
+    pub(crate) fn fixed_folded(&self) -> Result<Self> {
+        let mut folded = self.clone();
+        if !self.trains() {
+            folded.affine.fold_into(&mut folded.weight)?;
+        }
+        Ok(folded)
+    }
+
+    /// Whether it has a variable, running statistics included.
+    fn trains(&self) -> bool {
+        self.weight.is_variable() || self.affine.trains()
+    }
+
+    /// The tensors that a gradient could move.
+    pub(crate) fn tensors(&self) -> Vec<&Tensor> {
+        [&self.weight]
+            .into_iter()
+            .chain(self.affine.tensors())
+            .collect()
     }
 
     /// The same without ReLU and pool, with the same tensors.

@@ -65,25 +65,28 @@ impl CustomOp2 for Plain {
         let gradient = gradient.contiguous()?;
         let gradient = values(&gradient)?;
         let method = Method::best(&convolution, shape);
-        let mut of_weight = vec![0.0; convolution.weights()];
-        weight_gradient(
-            self.engine,
-            &convolution,
-            method,
-            shape,
-            &values(maps)?,
-            &gradient,
-            &mut of_weight,
-        );
-        let of_weight = Tensor::from_vec(of_weight, weight.shape(), maps.device())?;
-        // The first layer's pictures need no gradient.
+        let mut of_weight = None;
+        // A frozen weight needs none, nor do the first layer's pictures.
+        if weight.track_op() {
+            let mut sums = vec![0.0; convolution.weights()];
+            weight_gradient(
+                self.engine,
+                &convolution,
+                method,
+                shape,
+                &values(maps)?,
+                &gradient,
+                &mut sums,
+            );
+            of_weight = Some(Tensor::from_vec(sums, weight.shape(), maps.device())?);
+        }
         if !maps.track_op() {
-            return Ok((None, Some(of_weight)));
+            return Ok((None, of_weight));
         }
         let mut of_maps = vec![0.0; maps.elem_count()];
         let packed = BackwardWeights::new(self.engine, convolution, method, &values(weight)?);
         input_gradient(&packed, shape, &gradient, &mut of_maps);
         let of_maps = Tensor::from_vec(of_maps, maps.shape(), maps.device())?;
-        Ok((Some(of_maps), Some(of_weight)))
+        Ok((Some(of_maps), of_weight))
     }
 }

@@ -11,18 +11,20 @@ use crate::ops::kernel::convolution::Epilogue;
 use crate::ops::kernel::norm::{self, Affine, Following, NormGradients, Statistics};
 use crate::ops::values::{slice, values};
 
-/// The finished maps, and the means and biased variances of the channels of `maps`.
+/// The finished maps, and what they were normalised by: the statistics of `maps`, or the `fixed` ones.
 pub(super) fn apply(
     engine: Engine,
     maps: &Tensor,
     [weight, bias]: [&Tensor; 2],
+    fixed: Option<Statistics>,
     residual: Option<&Tensor>,
     finish: Finish,
-) -> Result<(Tensor, Tensor, Tensor)> {
+) -> Result<(Tensor, Statistics)> {
     let saved = Arc::new(Mutex::new(None));
     let operation = Normalise {
         engine,
         finish,
+        fixed,
         saved: saved.clone(),
     };
     let maps = maps.contiguous()?;
@@ -36,9 +38,7 @@ pub(super) fn apply(
     let Some(Saved { statistics, .. }) = &*saved else {
         bail!("the normalisation left no statistics");
     };
-    let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), maps.device());
-    let (mean, variance) = (tensor(&statistics.mean)?, tensor(&statistics.variance)?);
-    Ok((output, mean, variance))
+    Ok((output, statistics.clone()))
 }
 
 /// What the backward pass needs of the forward pass.
@@ -50,6 +50,7 @@ struct Saved {
 struct Normalise {
     engine: Engine,
     finish: Finish,
+    fixed: Option<Statistics>,
     saved: Arc<Mutex<Option<Saved>>>,
 }
 
@@ -66,7 +67,10 @@ impl Normalise {
             bail!("there are no statistics of an empty batch");
         }
         let (gamma, beta) = affine.split_at(affine.len() / 2);
-        let statistics = Statistics::of(self.engine, shape, gamma.len(), maps);
+        let statistics = match &self.fixed {
+            Some(fixed) => fixed.clone(),
+            None => Statistics::of(self.engine, shape, gamma.len(), maps),
+        };
         let epsilon = EPSILON as f32;
         let factors = Affine::new(&statistics.mean, &statistics.variance, gamma, beta, epsilon);
         let mut output = vec![0.0; out.elem_count()];

@@ -2,10 +2,12 @@
 
 mod fused;
 
-use candle_core::{Result, Tensor, Var, bail};
+use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 
 use crate::ops::finish::Finish;
+use crate::ops::kernel::norm::Statistics;
+use crate::ops::values::values;
 
 /// Added to a variance before its root is taken: PyTorch's default.
 pub(crate) const EPSILON: f64 = 1e-5;
@@ -35,8 +37,8 @@ impl BatchNorm {
         })
     }
 
-    /// Normalises maps (pictures, rows, columns, channels) by their own statistics, moves the running
-    /// ones, and goes on as `finish` says.
+    /// Normalises maps (pictures, rows, columns, channels) by their own statistics and moves the running
+    /// ones, or by the running ones where these are fixed, and goes on as `finish` says.
     pub(crate) fn normalise(
         &self,
         maps: &Tensor,
@@ -45,9 +47,11 @@ impl BatchNorm {
     ) -> Result<Tensor> {
         match finish.engine.kernels_for(maps) {
             Some(engine) => {
-                let (output, mean, variance) =
-                    fused::apply(engine, maps, [&self.weight, &self.bias], residual, finish)?;
-                self.track(&mean, &variance, positions(maps)?)?;
+                let affine = [&self.weight, &self.bias];
+                let fixed = self.fixed_statistics()?;
+                let (output, statistics) =
+                    fused::apply(engine, maps, affine, fixed, residual, finish)?;
+                self.track_all(&statistics)?;
                 Ok(output)
             }
             None => self.normalise_portable(maps, residual, finish),
@@ -60,22 +64,39 @@ impl BatchNorm {
         residual: Option<&Tensor>,
         finish: Finish,
     ) -> Result<Tensor> {
-        let mean = maps.mean_keepdim((0, 1, 2))?;
+        let fixed = self.is_fixed();
+        let mean = match fixed {
+            true => self.running_mean.reshape((1, 1, 1, ()))?,
+            false => maps.mean_keepdim((0, 1, 2))?,
+        };
         let centred = maps.broadcast_sub(&mean)?;
-        let variance = centred.sqr()?.mean_keepdim((0, 1, 2))?;
+        let variance = match fixed {
+            true => self.running_var.reshape((1, 1, 1, ()))?,
+            false => centred.sqr()?.mean_keepdim((0, 1, 2))?,
+        };
         let scale = ((&variance + EPSILON)?.sqrt()?.recip()?.flatten_all()? * &self.weight)?;
         let normal = centred.broadcast_mul(&scale)?.broadcast_add(&self.bias)?;
-        self.track(
-            &mean.flatten_all()?,
-            &variance.flatten_all()?,
-            positions(maps)?,
-        )?;
+        if !fixed {
+            let (mean, variance) = (mean.flatten_all()?, variance.flatten_all()?);
+            self.track(&mean, &variance, positions(maps)?)?;
+        }
         finish.portable(normal, residual)
+    }
+
+    /// Moves the running statistics towards a batch's; fixed ones are no batch's.
+    pub(crate) fn track_all(&self, statistics: &Statistics) -> Result<()> {
+        if statistics.count == 0 {
+            return Ok(());
+        }
+        let device = self.running_mean.device();
+        let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), device);
+        let (mean, variance) = (tensor(&statistics.mean)?, tensor(&statistics.variance)?);
+        self.track(&mean, &variance, statistics.count)
     }
 
     /// Moves the running statistics towards a batch's mean and biased variance over so many
     /// positions.
-    pub(crate) fn track(&self, mean: &Tensor, variance: &Tensor, positions: usize) -> Result<()> {
+    fn track(&self, mean: &Tensor, variance: &Tensor, positions: usize) -> Result<()> {
         let positions = positions as f64;
         // Of a single number there is no unbiased variance; the running one then stays.
         if positions > 1.0 {
@@ -83,6 +104,23 @@ impl BatchNorm {
             towards(&self.running_var, &unbiased)?;
         }
         towards(&self.running_mean, &mean.detach())
+    }
+
+    /// Whether its running statistics are fixed: it normalises by them, whatever the batch.
+    fn is_fixed(&self) -> bool {
+        !self.running_mean.is_variable()
+    }
+
+    /// The running statistics where they are fixed.
+    pub(crate) fn fixed_statistics(&self) -> Result<Option<Statistics>> {
+        if !self.is_fixed() {
+            return Ok(None);
+        }
+        Ok(Some(Statistics {
+            mean: values(&self.running_mean)?.to_vec(),
+            variance: values(&self.running_var)?.to_vec(),
+            count: 0,
+        }))
     }
 
     /// Weight, bias, running mean and running variance.
@@ -111,9 +149,6 @@ fn positions(maps: &Tensor) -> Result<usize> {
 }
 
 fn towards(running: &Tensor, batch: &Tensor) -> Result<()> {
-    if !running.is_variable() {
-        bail!("a network that was loaded to predict cannot be trained: build it with Parameters");
-    }
     let old = running.detach();
     let moved = (&old + ((batch - &old)? * MOMENTUM)?)?;
     Var::from_tensor(running)?.set(&moved)

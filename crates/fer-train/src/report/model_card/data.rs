@@ -44,28 +44,41 @@ impl ModelCard<'_> {
             thousands(classes.map(|class| count(split, class)).sum())
         });
         text += &format!("| all | {} |\n", sums.join(" | "));
-        text += &format!("\nLicence of the pictures: {}\n", self.licence());
+        let data = training.data.as_str();
+        text += &format!("\nLicence of the pictures: {}\n", licence(data));
+        let initial = training.initial.as_ref();
+        if let Some(initial) = initial.filter(|initial| initial.data_hash != training.data_hash) {
+            text += &format!(
+                "\nThe model that it began with learned from {}. Licence of those pictures: {}\n",
+                initial.data,
+                licence(&initial.data)
+            );
+        }
         text
     }
 
-    /// What is known of the rights in the pictures.
-    fn licence(&self) -> &'static str {
-        match self.description.training.data.as_str() {
-            "drawn faces" => "MIT; they were drawn by the program that trained the model.",
-            "FER2013 with FER+ votes" => {
-                "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
-                 those of their makers and of the people in them. The FER+ votes are Microsoft's, MIT."
-            }
-            _ if self.is_fer2013() => {
-                "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
-                 those of their makers and of the people in them."
-            }
-            _ => "not known to the program that trained the model; ask whoever gave the pictures.",
-        }
-    }
-
+    /// Whether it learned from FER2013, or the model that it began with did.
     pub(super) fn is_fer2013(&self) -> bool {
-        self.description.training.data.contains("FER2013")
+        let training = &self.description.training;
+        let initial = training.initial.as_ref().map(|initial| &initial.data);
+        let mut data = initial.into_iter().chain([&training.data]);
+        data.any(|data| data.contains("FER2013"))
+    }
+}
+
+/// What is known of the rights in the pictures.
+fn licence(data: &str) -> &'static str {
+    match data {
+        "drawn faces" => "MIT; they were drawn by the program that trained the model.",
+        "FER2013 with FER+ votes" => {
+            "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
+             those of their makers and of the people in them. The FER+ votes are Microsoft's, MIT."
+        }
+        data if data.contains("FER2013") => {
+            "unclear. FER2013 was collected by a web search, and the rights in its pictures are \
+             those of their makers and of the people in them."
+        }
+        _ => "not known to the program that trained the model; ask whoever gave the pictures.",
     }
 }
 

@@ -57,6 +57,7 @@ fn percent(share: f64) -> String {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use fer_data::ClassNames;
+    use fer_model::file::InitialModel;
     use serde_json::json;
 
     use super::*;
@@ -125,6 +126,37 @@ mod tests {
         assert!(!card.contains("somebody"), "{card}");
         assert!(!card.contains("also chose"), "{card}");
         assert!(!card.contains("FER2013"), "{card}");
+    }
+
+    #[test]
+    fn the_model_that_it_began_with_is_named_with_its_data_and_what_stayed_as_it_was() {
+        let mut description = description("faces");
+        description.training.initial = Some(InitialModel {
+            sha256: "def".into(),
+            builtin: true,
+            data: "FER2013 with FER+ votes".into(),
+            data_hash: "0".into(),
+            head_kept: false,
+            frozen: vec!["conv1".into(), "conv2*".into()],
+            frozen_parameters: 1234,
+        });
+        let card = ModelCard {
+            description: &description,
+            reports: &[],
+            config: &Config::default(),
+            agreement: None,
+        };
+        let card = card.markdown().unwrap();
+        for line in [
+            "It began with the weights of the built-in model that was trained on FER2013 with FER+ votes \
+             (SHA-256 of the model file `def`), with a new last layer.",
+            "Frozen were `conv1`, `conv2*`, 1,234 parameters.",
+            "Licence of the pictures: not known",
+            "learned from FER2013 with FER+ votes. Licence of those pictures: unclear",
+            "65 ± 5 %",
+        ] {
+            assert!(card.contains(line), "{line} is missing in:\n{card}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use fer_model::Architecture;
+use fer_model::{Architecture, thousands};
 use serde::Serialize;
 
 use super::ModelCard;
@@ -20,10 +20,42 @@ impl ModelCard<'_> {
         .context("the settings cannot be written as TOML")?;
         Ok(format!(
             "## Training\n\n\
-             {} epochs from seed {}; the weights are those of epoch {}, {kept}. The settings:\n\n\
+             {} epochs from seed {}; the weights are those of epoch {}, {kept}.{} The settings:\n\n\
              ```toml\n{}```\n",
-            training.epochs, training.seed, training.epoch, settings
+            training.epochs,
+            training.seed,
+            training.epoch,
+            self.initial(),
+            settings
         ))
+    }
+
+    /// The model that it began with.
+    fn initial(&self) -> String {
+        let Some(initial) = &self.description.training.initial else {
+            return String::new();
+        };
+        let which = match initial.builtin {
+            true => "the built-in model",
+            false => "a model",
+        };
+        let head = match initial.head_kept {
+            true => "whose last layer was kept",
+            false => "with a new last layer",
+        };
+        let frozen = match initial.frozen.as_slice() {
+            [] => "Nothing was frozen".into(),
+            patterns => format!(
+                "Frozen were `{}`, {} parameters",
+                patterns.join("`, `"),
+                thousands(initial.frozen_parameters)
+            ),
+        };
+        format!(
+            " It began with the weights of {which} that was trained on {} (SHA-256 of the model file \
+             `{}`), {head}. {frozen}.",
+            initial.data, initial.sha256
+        )
     }
 }
 

@@ -34,7 +34,8 @@ pub struct NormGradients<'a> {
     pub dresidual: Option<&'a mut [f32]>,
 }
 
-/// The gradients of [`apply`](super::apply) after [`Statistics::of`] the batch, given the
+/// The gradients of [`apply`](super::apply) after [`Statistics::of`] the batch, or by fixed
+/// statistics, given the
 /// normalisation's input `x` (batch, `height`, `width`, channels), its statistics, `epsilon` and
 /// `gamma`, and the `gradient` of what [`apply`](super::apply) wrote.
 ///
@@ -92,6 +93,11 @@ pub fn backward(
             .zip(dx.par_chunks(picture))
             .for_each(|(to, from)| to.copy_from_slice(from));
     }
+    // What a number adds to fixed statistics is nothing.
+    let count = match statistics.count {
+        0 => f64::INFINITY,
+        count => count as f64,
+    };
     let factors = &mut *scratch::take(3 * channels);
     for channel in 0..channels {
         let parts = sums.chunks_exact(2 * channels);
@@ -101,7 +107,6 @@ pub fn backward(
         dbeta[channel] = sum as f32;
         dgamma[channel] = (product * deviation) as f32;
         let scale = f64::from(gamma[channel]) * deviation;
-        let count = statistics.count as f64;
         let slope = -scale * product * deviation * deviation / count;
         factors[channel] = scale as f32;
         factors[channels + channel] = slope as f32;

@@ -27,7 +27,8 @@ pub struct Statistics {
     pub mean: Vec<f32>,
     /// The biased variances: squared deviations over their number.
     pub variance: Vec<f32>,
-    /// How many numbers of each channel there were.
+    /// How many numbers of each channel there were; 0 where the statistics are not the batch's but
+    /// fixed, so that no gradient goes through them.
     pub count: usize,
 }
 

@@ -8,8 +8,9 @@ use crate::error::ModelError;
 use crate::file::{Model, load_bytes};
 use crate::ops::Engine;
 
-/// The file itself, assets/fer.safetensors of the repository.
-const BYTES: &[u8] = include_bytes!("../../assets/fer.safetensors");
+/// The file of the built-in model, `assets/fer.safetensors` of the repository, for programs that pass it
+/// on or take its digest.
+pub const BUILTIN: &[u8] = include_bytes!("../../assets/fer.safetensors");
 
 /// What errors call it.
 const NAME: &str = "the built-in model";
@@ -20,8 +21,8 @@ const NAME: &str = "the built-in model";
 ///
 /// # Errors
 /// A device that fails.
-pub fn embedded(device: &Device, engine: Engine) -> Result<Model, ModelError> {
-    load_bytes(BYTES, Path::new(NAME), device, engine)
+pub fn builtin(device: &Device, engine: Engine) -> Result<Model, ModelError> {
+    load_bytes(BUILTIN, Path::new(NAME), device, engine)
 }
 
 #[cfg(test)]
@@ -33,6 +34,6 @@ mod tests {
 
     #[test]
     fn the_built_in_model_is_of_a_size_that_can_be_carried_along() {
-        assert!(BYTES.len() <= LARGEST, "{} bytes", BYTES.len());
+        assert!(BUILTIN.len() <= LARGEST, "{} bytes", BUILTIN.len());
     }
 }
