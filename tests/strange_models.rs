@@ -207,7 +207,8 @@ fn a_network_that_would_not_fit_any_memory_is_refused() {
         ("width", json!(0)),
         ("width", json!(-1)),
         ("width", json!(4_000_000_000u64)),
-        ("squeeze", json!(0)),
+        ("squeeze", json!(1u64 << 40)),
+        ("depth", json!(3)),
         ("dropout", json!(2.0)),
     ] {
         let text = described(|own| {
