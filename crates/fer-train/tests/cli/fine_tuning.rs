@@ -8,7 +8,7 @@ use fer_model::ops::Engine;
 use fer_model::{Classifier, Device};
 use fer_train::config::Config;
 
-use crate::{fer, stderr, stdout};
+use crate::{fer, small_table, stderr, stdout};
 
 /// A folder of three classes with names of their own: so many people, drawn.
 fn three_classes(at: &Path, people: u32) {
@@ -214,4 +214,32 @@ fn summary_lists_the_names_that_freeze_takes() {
     }
     let layers = stdout(&fer(folder.path(), &["summary", "builtin"]));
     assert!(layers.contains("Multiply-adds of one picture"), "{layers}");
+}
+
+#[test]
+fn a_configuration_needs_to_name_the_model_alone_and_its_own_data_divided_otherwise_are_warned_of()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    small_table(at);
+    let config = "[data]\npath = \"fer2013.csv\"\nferplus = \"fer2013new.csv\"\n\
+                  [init]\nmodel = \"builtin\"\nfreeze = [\"conv*\", \"residual*\"]\n\
+                  [training]\nepochs = 1\n";
+    fs::write(at.join("short.toml"), config).unwrap();
+    let output = fer(at, &["--config", "short.toml", "--out", "run"]);
+    let said = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        said.contains("network     resvgg, 1,903,464 parameters"),
+        "{said}"
+    );
+    let warning = "warning     builtin was trained on these data divided otherwise";
+    assert!(said.contains(warning), "{said}");
+
+    let contradicted = format!("{config}[model]\narch = \"cnn\"\n");
+    fs::write(at.join("cnn.toml"), contradicted).unwrap();
+    let output = fer(at, &["--config", "cnn.toml", "--out", "other"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("the network cnn is asked for"), "{said}");
 }
