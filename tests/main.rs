@@ -47,6 +47,9 @@ mod metrics;
 // The model file: what comes back, and what is refused.
 mod model_file;
 
+// Model files from strangers.
+mod strange_models;
+
 // The drawn faces: no toy, and learnable by people not seen.
 mod drawn_faces;
 

@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use candle_core::Tensor;
 use safetensors::SafeTensors;
 
 use crate::error::{ModelError, Refusal};
+use crate::file::read::whole;
 use crate::file::{Description, KEY, replace};
 
 /// Writes weights and their description to `path`, as [`replace`] does it.
@@ -33,7 +34,7 @@ pub fn save(
 /// [`ModelError::Io`] when a file cannot be read or written, [`ModelError::Refused`] for one that is no
 /// safetensors file.
 pub fn rewrite(from: &Path, to: &Path, description: &Description) -> Result<(), ModelError> {
-    let bytes = fs::read(from).map_err(|source| ModelError::Io {
+    let bytes = whole(from).map_err(|source| ModelError::Io {
         action: "read",
         path: from.to_path_buf(),
         source,
