@@ -1,7 +1,7 @@
 use image::GrayImage;
 use rayon::prelude::*;
 
-use crate::face::cascade::sampling::places;
+use crate::face::cascade::sampling::{Between, places};
 use crate::face::cascade::surf::{FEATURE, GradientSums, Patch};
 use crate::face::cascade::{WINDOW, Window};
 
@@ -100,6 +100,12 @@ fn cut(grey: &GrayImage, window: &Window, cut: &mut [u8; SIDE * SIDE]) -> bool {
     if outside || side < 2 {
         return false;
     }
+    let places = places(window.side, WINDOW);
+    let inside = x >= 0 && y >= 0 && x + side <= width && y + side <= height;
+    if inside {
+        cut_inside(grey, (x as usize, y as usize), &places, cut);
+        return true;
+    }
     let pixel = |column: usize, row: usize| {
         let (column, row) = (x + column as i64, y + row as i64);
         if (0..width).contains(&column) && (0..height).contains(&row) {
@@ -108,7 +114,6 @@ fn cut(grey: &GrayImage, window: &Window, cut: &mut [u8; SIDE * SIDE]) -> bool {
             0
         }
     };
-    let places = places(window.side, WINDOW);
     for (row, line) in places.iter().zip(cut.chunks_mut(SIDE)) {
         for (column, value) in places.iter().zip(line) {
             let of = |row: usize| [pixel(column.before, row), pixel(column.before + 1, row)];
@@ -116,6 +121,24 @@ fn cut(grey: &GrayImage, window: &Window, cut: &mut [u8; SIDE * SIDE]) -> bool {
         }
     }
     true
+}
+
+/// The same where nothing leaves the picture.
+fn cut_inside(
+    grey: &GrayImage,
+    (x, y): (usize, usize),
+    places: &[Between],
+    cut: &mut [u8; SIDE * SIDE],
+) {
+    let width = grey.width() as usize;
+    for (row, line) in places.iter().zip(cut.chunks_mut(SIDE)) {
+        let line_of = |row: usize| &grey.as_raw()[(y + row) * width + x..(y + row + 1) * width];
+        let (upper, lower) = (line_of(row.before), line_of(row.before + 1));
+        for (column, value) in places.iter().zip(line) {
+            let of = |line: &[u8]| [line[column.before], line[column.before + 1]];
+            *value = column.mixed(row, of(upper), of(lower));
+        }
+    }
 }
 
 fn dot(one: &[f32], other: &[f32]) -> f32 {

@@ -66,12 +66,16 @@ impl GradientSums {
 
     /// Takes in a window, row by row.
     pub(super) fn read(&mut self, window: &[u8; SIDE * SIDE]) {
-        for row in 0..SIDE {
+        let (rows, _) = window.as_chunks::<SIDE>();
+        for (row, middle) in rows.iter().enumerate() {
+            let across = slopes_across(middle);
+            let down = slopes_down(rows, row);
+            let (above, here) = self.integral.split_at_mut((row + 1) * (SIDE + 1));
+            let above = &above[row * (SIDE + 1) + 1..];
+            let here = &mut here[1..=SIDE];
             let mut line = [0; CHANNELS];
-            for column in 0..SIDE {
-                let sums = channels(window, row, column);
-                let above = self.integral[row * (SIDE + 1) + column + 1];
-                let here = &mut self.integral[(row + 1) * (SIDE + 1) + column + 1];
+            for (column, (here, above)) in here.iter_mut().zip(above).enumerate() {
+                let sums = channels(across[column], down[column]);
                 for channel in 0..CHANNELS {
                     line[channel] += sums[channel];
                     here[channel] = above[channel] + line[channel];
@@ -112,23 +116,38 @@ impl GradientSums {
     }
 }
 
-fn channels(window: &[u8; SIDE * SIDE], row: usize, column: usize) -> [i32; CHANNELS] {
-    let across = slope(column, |column| window[row * SIDE + column]);
-    let down = slope(row, |row| window[row * SIDE + column]);
-    let when = |holds: bool, value: i32| if holds { [value, value.abs()] } else { [0, 0] };
-    let [a, b] = when(down >= 0, across);
-    let [c, d] = when(down < 0, across);
-    let [e, f] = when(across >= 0, down);
-    let [g, h] = when(across < 0, down);
-    [a, b, c, d, e, f, g, h]
+fn channels(across: i32, down: i32) -> [i32; CHANNELS] {
+    // All bits where the other direction falls, and none where it does not.
+    let (falls, leads_back) = (down >> 31, across >> 31);
+    let (width, height) = (across.abs(), down.abs());
+    [
+        across & !falls,
+        width & !falls,
+        across & falls,
+        width & falls,
+        down & !leads_back,
+        height & !leads_back,
+        down & leads_back,
+        height & leads_back,
+    ]
 }
 
-/// The difference of the neighbours; twice that to the one neighbour at the border.
-fn slope(place: usize, value: impl Fn(usize) -> u8) -> i32 {
-    let difference = |from: usize, to: usize| i32::from(value(to)) - i32::from(value(from));
-    match place {
-        0 => 2 * difference(0, 1),
-        place if place == SIDE - 1 => 2 * difference(SIDE - 2, SIDE - 1),
-        place => difference(place - 1, place + 1),
+/// The differences of the neighbours along a row; twice that to the one neighbour at the border.
+fn slopes_across(row: &[u8; SIDE]) -> [i32; SIDE] {
+    let value = |column: usize| i32::from(row[column]);
+    let mut slopes = [0; SIDE];
+    for (column, slope) in slopes.iter_mut().enumerate() {
+        let (before, after) = (column.saturating_sub(1), (column + 1).min(SIDE - 1));
+        *slope = value(after) - value(before);
     }
+    slopes[0] *= 2;
+    slopes[SIDE - 1] *= 2;
+    slopes
+}
+
+/// The same along the columns, in row `row`.
+fn slopes_down(rows: &[[u8; SIDE]], row: usize) -> [i32; SIDE] {
+    let (above, below) = (&rows[row.saturating_sub(1)], &rows[(row + 1).min(SIDE - 1)]);
+    let times = if row == 0 || row == SIDE - 1 { 2 } else { 1 };
+    std::array::from_fn(|column| times * (i32::from(below[column]) - i32::from(above[column])))
 }
