@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 pub(crate) use client::post;
 pub(crate) use command::Serving;
 
-use fer_model::file::{Abstention, AbstentionOrigin, AbstentionStep, embedded};
+use fer_model::file::{Abstention, AbstentionOrigin, AbstentionStep, builtin};
 use fer_model::ops::Engine;
 use fer_model::{Classifier, Device};
 use fer_train::serve::{Limits, Server, Settings};
@@ -30,7 +30,7 @@ struct Running {
 
 impl Running {
     fn start(limits: Limits) -> Self {
-        Running::of(Classifier::embedded(&Device::Cpu).unwrap(), limits)
+        Running::of(Classifier::builtin().unwrap(), limits)
     }
 
     fn of(classifier: Classifier, limits: Limits) -> Self {
@@ -72,7 +72,7 @@ impl Drop for Running {
 
 /// The built-in model as if it had been measured: below `threshold` it is unsure at a risk of a tenth.
 fn measured(threshold: f64) -> Classifier {
-    let mut model = embedded(&Device::Cpu, Engine::detect()).unwrap();
+    let mut model = builtin(&Device::Cpu, Engine::detect()).unwrap();
     let step = |risk, threshold, coverage| AbstentionStep {
         risk,
         threshold,
