@@ -7,7 +7,7 @@
 //! use fer_train::serve::{Server, Settings};
 //!
 //! # fn main() -> anyhow::Result<()> {
-//! let classifier = Classifier::load("model.safetensors".as_ref(), &Device::Cpu)?;
+//! let classifier = Classifier::load("model.safetensors", &Device::Cpu)?;
 //! let server = Server::bind(classifier, Settings::default())?;
 //! println!("http://{}/", server.address());
 //! server.run(&AtomicBool::new(false));
