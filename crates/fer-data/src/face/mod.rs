@@ -26,8 +26,8 @@
 //! photograph is also looked at turned by 20°, which reaches to about 40°. Profiles are not found. A
 //! face is found from about 40 pixels across, in a photograph of up to 320 pixels from about 20;
 //! photographs longer than [`FinderSettings::longest_side`] are scaled down to it first, so that the
-//! time stays bounded, and the least size grows in proportion. 50 megapixels take 1.6 seconds of one core of an
-//! AMD EPYC with decoding and prediction where they show a face, and 2 to 9 where they are noise.
+//! time stays bounded, and the least size grows in proportion. 50 megapixels take 2 seconds of one core of an
+//! Intel Xeon with decoding and prediction where they show a face, and 5 where they are noise.
 //!
 //! # Photographs from strangers?
 //!
