@@ -116,6 +116,7 @@ fn open_parts(
     gathered.finish(pictures, facts, Box::new(store), settings)
 }
 
+/// Each group opens the file for itself: handles that share it would share its position too.
 fn read_group(
     parts: &[Part],
     file: usize,

@@ -74,7 +74,7 @@ impl DepthwiseBlock {
             engine: self.engine,
         };
         match &self.affine {
-            Affine::Norm(norm) if mode.trains() && self.trains() => {
+            Affine::Norm(norm) if mode.trains() && self.affine.trains_after(&self.weight) => {
                 norm.normalise(&self.convolve(maps, &self.weight)?, None, finish)
             }
             Affine::Norm(norm) => {
@@ -88,24 +88,17 @@ impl DepthwiseBlock {
 
     /// The same, with its normalisation folded in where nothing of it is to be trained.
     pub(crate) fn fixed_folded(&self) -> Result<Self> {
-        let mut folded = self.clone();
-        if !self.trains() {
-            folded.affine.fold_into(&mut folded.weight)?;
-        }
-        Ok(folded)
-    }
-
-    /// Whether it has a variable, running statistics included.
-    fn trains(&self) -> bool {
-        self.weight.is_variable() || self.affine.trains()
+        let (weight, affine) = self.affine.fixed_folded(&self.weight)?;
+        Ok(Self {
+            weight,
+            affine,
+            ..self.clone()
+        })
     }
 
     /// The tensors that a gradient could move.
     pub(crate) fn tensors(&self) -> Vec<&Tensor> {
-        [&self.weight]
-            .into_iter()
-            .chain(self.affine.tensors())
-            .collect()
+        self.affine.tensors_after(&self.weight)
     }
 
     fn convolve(&self, maps: &Tensor, weight: &Tensor) -> Result<Tensor> {

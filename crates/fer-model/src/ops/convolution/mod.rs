@@ -49,23 +49,32 @@ impl Affine {
         }
     }
 
-    /// Whether it has a variable.
-    fn trains(&self) -> bool {
-        match self {
-            Affine::Bias(bias) => bias.is_variable(),
-            Affine::Norm(norm) => norm.tensors().into_iter().any(Tensor::is_variable),
-        }
+    /// The same after the `weight` before it.
+    fn tensors_after<'a>(&'a self, weight: &'a Tensor) -> Vec<&'a Tensor> {
+        let mut tensors = vec![weight];
+        tensors.extend(self.tensors());
+        tensors
     }
 
-    /// Folds a normalisation into the `weight` before it, by its running statistics.
-    fn fold_into(&mut self, weight: &mut Tensor) -> Result<()> {
-        let Affine::Norm(norm) = self else {
-            return Ok(());
+    /// Whether it or the `weight` before it has a variable, running statistics included.
+    fn trains_after(&self, weight: &Tensor) -> bool {
+        let own = match self {
+            Affine::Bias(bias) => bias.is_variable(),
+            Affine::Norm(norm) => norm.tensors().into_iter().any(Tensor::is_variable),
         };
-        let (scale, shift) = norm.folded()?;
-        *weight = weight.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
-        *self = Affine::Bias(shift);
-        Ok(())
+        own || weight.is_variable()
+    }
+
+    /// The `weight` before it and itself; a normalisation of which nothing is to be trained, folded in.
+    fn fixed_folded(&self, weight: &Tensor) -> Result<(Tensor, Affine)> {
+        match self {
+            Affine::Norm(norm) if !self.trains_after(weight) => {
+                let (scale, shift) = norm.folded()?;
+                let weight = weight.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+                Ok((weight, Affine::Bias(shift)))
+            }
+            _ => Ok((weight.clone(), self.clone())),
+        }
     }
 
     /// A `bias` of zeros, or the tensors of a normalisation under `norm`, from the builder.
@@ -169,7 +178,7 @@ impl ConvolutionBlock {
         self.check(maps, residual)?;
         let finish = self.finish();
         match &self.affine {
-            Affine::Norm(norm) if mode.trains() && self.trains() => {
+            Affine::Norm(norm) if mode.trains() && self.affine.trains_after(&self.weight) => {
                 norm.normalise(&self.convolve(maps, &self.weight)?, residual, finish)
             }
             Affine::Norm(norm) => {
@@ -183,24 +192,17 @@ impl ConvolutionBlock {
 
     /// The same, with its normalisation folded in where nothing of it is to be trained.
     pub(crate) fn fixed_folded(&self) -> Result<Self> {
-        let mut folded = self.clone();
-        if !self.trains() {
-            folded.affine.fold_into(&mut folded.weight)?;
-        }
-        Ok(folded)
-    }
-
-    /// Whether it has a variable, running statistics included.
-    fn trains(&self) -> bool {
-        self.weight.is_variable() || self.affine.trains()
+        let (weight, affine) = self.affine.fixed_folded(&self.weight)?;
+        Ok(Self {
+            weight,
+            affine,
+            ..self.clone()
+        })
     }
 
     /// The tensors that a gradient could move.
     pub(crate) fn tensors(&self) -> Vec<&Tensor> {
-        [&self.weight]
-            .into_iter()
-            .chain(self.affine.tensors())
-            .collect()
+        self.affine.tensors_after(&self.weight)
     }
 
     /// The same without ReLU and pool, with the same tensors.
