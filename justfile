@@ -9,9 +9,11 @@ ready: test lint docs bench-build packages cuda-check
 test:
     cargo test --workspace
 
-# Breaks training runs in every way, 100 kills included, and writes what came of it into tests/README.md.
+# Breaks training runs in every way, 100 kills included, gives us data of every size and files from strangers, and
+# writes what came of it into tests/README.md.
 torture:
     cargo test --workspace --test torture -- --long --write
+    cargo test --workspace --test strangers -- --long --write
 
 # Formatting and lints.
 lint:

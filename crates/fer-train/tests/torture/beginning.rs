@@ -3,7 +3,7 @@ use std::fs;
 use anyhow::Result;
 
 use crate::place::{Place, signal};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const TRAINED_MODEL: Trial = Trial {
     name: "beginning::trained_model",
@@ -18,7 +18,7 @@ fn from_start(out: &str) -> Vec<&str> {
     line.split_whitespace().chain([out]).collect()
 }
 
-fn trained_model(torture: &Torture) -> Result<String> {
+fn trained_model(effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     let start = "--data faces --arch vgg --set model.width=8 --epochs 1 --out start";
     place.succeed(&start.split(' ').collect::<Vec<_>>())?;
@@ -27,7 +27,7 @@ fn trained_model(torture: &Torture) -> Result<String> {
     let elsewhere = place.file("elsewhere.safetensors");
     fs::rename(&model, &elsewhere)?;
     let mut refused = 0;
-    for round in 0..torture.rounds {
+    for round in 0..effort.rounds {
         let name = format!("run{round}");
         fs::copy(&elsewhere, &model)?;
         let mut child = place.spawn_listening(&from_start(&name))?;
@@ -52,6 +52,6 @@ fn trained_model(torture: &Torture) -> Result<String> {
     }
     Ok(format!(
         "{0} of {0} refusals by name, {1} of {1} went on from the model moved elsewhere to the same bytes",
-        refused, torture.rounds
+        refused, effort.rounds
     ))
 }

@@ -6,7 +6,7 @@ use fer_train::checkpoint::{decode, find};
 use rand::RngExt;
 
 use crate::place::{Place, fresh_with_checkpoints, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const BITS: Trial = Trial {
     name: "damage::bits",
@@ -20,15 +20,15 @@ pub(crate) const FALL_BACK: Trial = Trial {
     run: fall_back,
 };
 
-fn bits(torture: &Torture) -> Result<String> {
+fn bits(effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     place.succeed(&fresh_with_checkpoints("run"))?;
     let path = place.newest("run")?.context("a checkpoint")?.path;
     let good = fs::read(&path)?;
     decode(&good)?;
     let header = u64::from_le_bytes(good[..8].try_into()?) as usize + 8;
-    let mut random = stream(torture.seed, "damage", 0);
-    let count = 100 * torture.rounds;
+    let mut random = stream(effort.seed, "damage", 0);
+    let count = 100 * effort.rounds;
     for number in 0..count {
         let mut bytes = good.clone();
         // Half of them where every byte has a meaning of its own.
@@ -51,7 +51,7 @@ fn bits(torture: &Torture) -> Result<String> {
     ))
 }
 
-fn fall_back(_torture: &Torture) -> Result<String> {
+fn fall_back(_effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 3] = [

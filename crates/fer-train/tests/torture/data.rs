@@ -3,7 +3,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use crate::place::{Place, fresh, fresh_with_checkpoints, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const OTHER_DATA: Trial = Trial {
     name: "data::other_data",
@@ -17,7 +17,7 @@ pub(crate) const WHILE_IT_RUNS: Trial = Trial {
     run: while_it_runs,
 };
 
-fn other_data(_torture: &Torture) -> Result<String> {
+fn other_data(_effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     place.succeed(&fresh("run"))?;
     let face = |name: &str| place.file("faces").join(name);
@@ -64,9 +64,9 @@ fn other_data(_torture: &Torture) -> Result<String> {
     Ok("8 of 8 refused by name; moved elsewhere the same data went on".into())
 }
 
-fn while_it_runs(torture: &Torture) -> Result<String> {
+fn while_it_runs(effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
-    for _ in 0..torture.rounds {
+    for _ in 0..effort.rounds {
         let place = Place::new()?;
         let mut child = place.spawn(&fresh_with_checkpoints("run"))?;
         place.wait_for_steps("run", 3)?;
@@ -85,7 +85,7 @@ fn while_it_runs(torture: &Torture) -> Result<String> {
         place.succeed(&["--resume", "killed"])?;
         expected.same(&place.left("killed")?)?;
     }
-    let rounds = torture.rounds;
+    let rounds = effort.rounds;
     Ok(format!(
         "{rounds} times while it ran, {rounds} times before a resume: {} of {} ended with the same bytes",
         2 * rounds,

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 
 use crate::place::{Place, fresh_with_checkpoints, text, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const FULL: Trial = Trial {
     name: "disk::full",
@@ -54,7 +54,7 @@ impl Drop for SmallDisk {
     }
 }
 
-fn full(_torture: &Torture) -> Result<String> {
+fn full(_effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
     let place = Place::new()?;
     let Some(disk) = SmallDisk::mount(place.file("disk"), "size=34m")? else {
@@ -93,7 +93,7 @@ fn full(_torture: &Torture) -> Result<String> {
 /// Nobody in particular: root may write anywhere.
 const NOBODY: u32 = 65534;
 
-fn read_only(_torture: &Torture) -> Result<String> {
+fn read_only(_effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
     let place = Place::new()?;
     let is_root = fs::read_to_string("/proc/self/status")?.contains("\nUid:\t0\t");

@@ -3,7 +3,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 
 use crate::place::{Place, change, fresh_with_checkpoints, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const STOP: Trial = Trial {
     name: "divergence::stop",
@@ -23,7 +23,7 @@ fn with<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     arguments
 }
 
-fn stop(_torture: &Torture) -> Result<String> {
+fn stop(_effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     let said = place.fail(
         &with("run", &["--lr", "1e30"]),
@@ -76,7 +76,7 @@ fn later(place: &Place) -> Result<()> {
 /// A bound that is passed at this rate and kept at a lower one.
 const HALVING: &str = "[training.divergence]\nlargest_loss = 2.6\nresponse = \"halve_rate\"\n";
 
-fn halve(torture: &Torture) -> Result<String> {
+fn halve(effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     fs::write(place.file("halving.toml"), HALVING)?;
     let start = ["--config", "halving.toml", "--lr", "0.01"];
@@ -95,7 +95,7 @@ fn halve(torture: &Torture) -> Result<String> {
     // Killed again and again, and with checkpoints elsewhere, the same.
     let whole = place.left("run")?;
     let mut kills = 0;
-    for round in 0..torture.rounds {
+    for round in 0..effort.rounds {
         let run = format!("killed{round}");
         let mut arguments = with(&run, &start);
         change(&mut arguments, "--checkpoint-every", "2");

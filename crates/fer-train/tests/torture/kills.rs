@@ -6,7 +6,7 @@ use fer_data::random::stream;
 use rand::RngExt;
 
 use crate::place::{EPOCHS, Place, fresh_with_checkpoints, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const KILLS: Trial = Trial {
     name: "kills::kill_9",
@@ -31,16 +31,16 @@ struct Counts {
     runs: usize,
 }
 
-fn kill_9(torture: &Torture) -> Result<String> {
+fn kill_9(effort: &Effort) -> Result<String> {
     let (expected, duration) = undisturbed()?;
-    let mut random = stream(torture.seed, "kills", 0);
+    let mut random = stream(effort.seed, "kills", 0);
     let mut counts = Counts::default();
-    while counts.kills < torture.kills {
+    while counts.kills < effort.kills {
         let place = Place::new()?;
         let mut safe = 0;
         loop {
             let share: f64 = random.random();
-            let wait = (counts.kills < torture.kills).then(|| duration.mul_f64(1.1 * share));
+            let wait = (counts.kills < effort.kills).then(|| duration.mul_f64(1.1 * share));
             let finished = session(&place, wait, &mut counts)?;
             let now = place.safe_steps("run")?;
             ensure!(now >= safe, "a kill lost steps {now} to {safe}");
@@ -130,11 +130,11 @@ fn announced(said: &str) -> u64 {
 }
 
 /// Reads the table all the time while a run is killed and resumed.
-fn history(torture: &Torture) -> Result<String> {
+fn history(effort: &Effort) -> Result<String> {
     let place = Place::new()?;
-    let mut random = stream(torture.seed, "history", 0);
+    let mut random = stream(effort.seed, "history", 0);
     let (mut looks, mut kills) = (0, 0);
-    for round in 0..=3 * torture.rounds {
+    for round in 0..=3 * effort.rounds {
         let arguments = match place.file("run/config.toml").exists() {
             true => vec![
                 "--resume",
@@ -166,7 +166,7 @@ fn history(torture: &Torture) -> Result<String> {
             look(&place)?;
             std::thread::sleep(Duration::from_millis(1));
             left -= 1;
-            if left == 0 && round < 3 * torture.rounds {
+            if left == 0 && round < 3 * effort.rounds {
                 child.kill()?;
                 kills += 1;
             }

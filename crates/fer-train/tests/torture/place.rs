@@ -267,14 +267,3 @@ fn draw_faces(folder: &Path) -> Result<()> {
     }
     Ok(())
 }
-
-/// Puts the table between its marks in `tests/README.md`.
-pub(crate) fn write_table(table: &str) {
-    const START: &str = "<!-- torture: start -->\n";
-    const END: &str = "<!-- torture: end -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/README.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(START).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    fs::write(path, format!("{before}{START}{table}{END}{after}")).unwrap();
-}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::place::{Place, change, fresh, fresh_with_checkpoints, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const SETTINGS: Trial = Trial {
     name: "refusals::settings",
@@ -24,7 +24,7 @@ pub(crate) const LOCK: Trial = Trial {
     run: lock,
 };
 
-fn settings(_torture: &Torture) -> Result<String> {
+fn settings(_effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     place.succeed(&fresh("run"))?;
     let flags: [(&str, &str, &[&str]); 7] = [
@@ -111,7 +111,7 @@ fn settings(_torture: &Torture) -> Result<String> {
     ))
 }
 
-fn more_epochs(_torture: &Torture) -> Result<String> {
+fn more_epochs(_effort: &Effort) -> Result<String> {
     let place = Place::new()?;
     place.succeed(&fresh("short"))?;
     place.succeed(&["--resume", "short"])?;
@@ -150,10 +150,10 @@ fn more_epochs(_torture: &Torture) -> Result<String> {
     Ok("3 epochs resumed as 3, then as 5, and a run ended before its time: all the bytes of runs of that length".into())
 }
 
-fn lock(torture: &Torture) -> Result<String> {
+fn lock(effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
     let (mut refused, mut taken) = (0, 0);
-    for _ in 0..torture.rounds {
+    for _ in 0..effort.rounds {
         let place = Place::new()?;
         let mut first = place.spawn(&fresh_with_checkpoints("run"))?;
         let start = Instant::now();

@@ -6,7 +6,7 @@ use fer_data::random::stream;
 use rand::RngExt;
 
 use crate::place::{LISTENING, Place, change, fresh_with_checkpoints, signal, undisturbed};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const SIGNALS: Trial = Trial {
     name: "signals::asked_to_end",
@@ -27,12 +27,12 @@ pub(crate) const NOHUP: Trial = Trial {
 };
 
 /// A run that is longer than the others, so that it does not end before it is asked to.
-fn asked_to_end(torture: &Torture) -> Result<String> {
+fn asked_to_end(effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
-    let mut random = stream(torture.seed, "signals", 0);
+    let mut random = stream(effort.seed, "signals", 0);
     let mut count = 0;
     for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        for _ in 0..torture.rounds {
+        for _ in 0..effort.rounds {
             let place = Place::new()?;
             let mut run = fresh_with_checkpoints("run");
             // Only the signal asks for a checkpoint.
@@ -79,7 +79,7 @@ fn wait_for(place: &Place, word: &str) -> Result<()> {
 }
 
 /// `script` runs the command in a terminal of its own, which closes when `script` is killed.
-fn closed_terminal(torture: &Torture) -> Result<String> {
+fn closed_terminal(effort: &Effort) -> Result<String> {
     let has_script = Command::new("script")
         .arg("--version")
         .stdout(Stdio::null())
@@ -89,7 +89,7 @@ fn closed_terminal(torture: &Torture) -> Result<String> {
         return Ok("not tried: `script` is not there to make a terminal".into());
     }
     let (expected, _) = undisturbed()?;
-    for _ in 0..torture.rounds {
+    for _ in 0..effort.rounds {
         let place = Place::new()?;
         let mut arguments = fresh_with_checkpoints("run");
         change(&mut arguments, "--epochs", "100000");
@@ -133,11 +133,11 @@ fn closed_terminal(torture: &Torture) -> Result<String> {
     }
     Ok(format!(
         "{0} terminals: {0} of {0} runs went on",
-        torture.rounds
+        effort.rounds
     ))
 }
 
-fn nohup(_torture: &Torture) -> Result<String> {
+fn nohup(_effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;
     let place = Place::new()?;
     let arguments = fresh_with_checkpoints("run");

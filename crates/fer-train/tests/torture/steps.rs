@@ -13,7 +13,7 @@ use fer_train::fit::{
 };
 
 use crate::place::{EPOCHS, Place, STEPS, text};
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const AT_EVERY_STEP: Trial = Trial {
     name: "steps::at_every_step",
@@ -181,8 +181,8 @@ const EVERYTHING_ELSE: [&str; 6] = [
     "training.monitor=nothing",
 ];
 
-fn at_every_step(torture: &Torture) -> Result<String> {
-    let stride = |short| if torture.long { 1 } else { short };
+fn at_every_step(effort: &Effort) -> Result<String> {
+    let stride = |short| if effort.long { 1 } else { short };
     let settings = [
         (Setting::new("cnn", &[])?, stride(4)),
         // One with normalisations, whose running statistics are no trained weights.
@@ -239,8 +239,8 @@ fn stop_everywhere(setting: &Setting, stride: u64) -> Result<usize> {
 }
 
 /// A run on the built-in faces, as the README has it.
-fn cost(torture: &Torture) -> Result<String> {
-    if !torture.long {
+fn cost(effort: &Effort) -> Result<String> {
+    if !effort.long {
         return Ok("not measured in the short form".into());
     }
     let place = Place::new()?;

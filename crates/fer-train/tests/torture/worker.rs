@@ -7,7 +7,7 @@ use fer_data::{
     SplitSettings,
 };
 
-use crate::{Torture, Trial};
+use fer_trials::{Effort, Trial};
 
 pub(crate) const PANIC: Trial = Trial {
     name: "worker::panic",
@@ -50,14 +50,14 @@ fn dataset(broken: usize) -> Result<Dataset, DataError> {
     })
 }
 
-fn panic(torture: &Torture) -> Result<String> {
+fn panic(effort: &Effort) -> Result<String> {
     let whole = dataset(usize::MAX)?;
     let batches = Batches::new(&whole, whole.indices(Split::Train), 32);
     ensure!(
         batches.iter().all(|batch| batch.is_ok()),
         "without a panic nothing fails"
     );
-    let count = 10 * torture.rounds;
+    let count = 10 * effort.rounds;
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     let ended = (0..count).try_for_each(panics_at);

@@ -1,0 +1,17 @@
+//! Data of any size and files from strangers: what is promised of them, and what tries to break it. How
+//! the trials are asked for is told by `fer_trials`.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+// Peak memory, and a limit that ends the process.
+mod memory;
+
+use std::process::ExitCode;
+
+use fer_trials::Trial;
+
+const TRIALS: &[Trial] = &[];
+
+fn main() -> ExitCode {
+    fer_trials::main("strangers", TRIALS)
+}
