@@ -1,22 +1,27 @@
 """Trains the rows of rows.toml, each with several seeds, and writes their table into README.md.
 
-Each run is one process with one thread, as many at a time as --jobs says; a run that is done is not
-repeated, one that was stopped is gone on with. Figures are those of validation, a tenth of Training:
-nothing here looks at PublicTest. Needs python 3.11, nothing besides.
+Each run is one process with one thread, as many at a time as --jobs says. What a run came to is kept in
+results.json beside this script, with its command and a hash of its recipe: it is not repeated, on this
+machine or another, until one of them changes. A run that was stopped is gone on with. Figures are those of
+validation, a tenth of Training: nothing here looks at PublicTest. Needs python 3.11, nothing besides.
 """
 
 import argparse
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
 import statistics
 import subprocess
+import threading
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 RECIPE = ROOT / "crates/fer-train/src/recipe/quick.toml"
+RESULTS = HERE / "results.json"
+LOCK = threading.Lock()
 BEGIN, END = "<!-- ablations -->", "<!-- end of ablations -->"
 
 
@@ -39,46 +44,71 @@ def folder(out, row, seed):
 
 
 def command(options, base, row, seed):
-    words = [options.program, "train", "--data", options.data, "--ferplus", options.ferplus]
+    words = ["train", "--data", options.data, "--ferplus", options.ferplus]
     words += row.get("arguments", base["arguments"]) + ["--seed", str(seed)]
     for value in base["set"] + row["set"]:
         words += ["--set", value]
     return words
 
 
-def same_as_before(run, settings):
-    """Stops where the run in this place was trained by another command or another recipe."""
-    kept = pathlib.Path(f"{run}.settings")
-    if kept.exists() and kept.read_text() != settings:
-        raise SystemExit(f"{run} was trained with other settings, see {kept}; delete it or give another --out")
-    kept.write_text(settings)
+def settings(base, row, seed):
+    """What decides a run, whichever machine it is on."""
+    names = argparse.Namespace(data="fer2013.csv", ferplus="fer2013new.csv")
+    recipe = tomllib.loads(RECIPE.read_text())
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+    return {"command": " ".join(command(names, base, row, seed)), "recipe": digest}
+
+
+def results():
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+def result(base, row, seed):
+    wanted = settings(base, row, seed)
+    found = (kept for kept in results() if wanted.items() <= kept.items())
+    return next(found, None)
+
+
+def keep(base, row, seed, run):
+    report = json.loads((run / "validation.json").read_text())
+    figures = {name: report[name] for name in ("accuracy", "macro_f1", "n")}
+    new = settings(base, row, seed) | figures
+    with LOCK:
+        others = [kept for kept in results() if kept["command"] != new["command"]]
+        ordered = sorted([*others, new], key=lambda kept: kept["command"])
+        RESULTS.write_text("[\n" + ",\n".join(json.dumps(kept) for kept in ordered) + "\n]\n")
 
 
 def train(options, base, row, seed):
+    if result(base, row, seed):
+        return
     run = folder(options.out, row, seed)
     run.parent.mkdir(parents=True, exist_ok=True)
-    same_as_before(run, " ".join(command(options, base, row, seed)[1:]) + "\n" + RECIPE.read_text())
-    if (run / "metrics.json").exists():
-        return
-    if (run / "config.toml").exists():
-        words = [options.program, "--resume", str(run)]
-    else:
-        words = command(options, base, row, seed) + ["--out", str(run)]
-    with open(f"{run}.log", "a") as log:
-        environment = dict(os.environ, RAYON_NUM_THREADS="1")
-        done = subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, env=environment)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(words)} ended with {done.returncode}; see {run}.log")
+    same_as_before(run, json.dumps(settings(base, row, seed)))
+    if not (run / "metrics.json").exists():
+        if (run / "config.toml").exists():
+            words = [options.program, "--resume", str(run)]
+        else:
+            words = [options.program, *command(options, base, row, seed), "--out", str(run)]
+        with open(f"{run}.log", "a") as log:
+            environment = dict(os.environ, RAYON_NUM_THREADS="1")
+            done = subprocess.run(words, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(words)} ended with {done.returncode}; see {run}.log")
+    keep(base, row, seed, run)
 
 
-def figures(options, row):
-    runs = []
-    for seed in range(options.seeds):
-        path = folder(options.out, row, seed) / "validation.json"
-        if path.exists():
-            report = json.loads(path.read_text())
-            runs.append((100 * report["accuracy"], report["macro_f1"], report["n"]))
-    return runs
+def same_as_before(run, wanted):
+    """Stops where the run in this place was trained by another command or another recipe."""
+    kept = pathlib.Path(f"{run}.settings")
+    if kept.exists() and kept.read_text() != wanted:
+        raise SystemExit(f"{run} was trained with other settings, see {kept}; delete it or give another --out")
+    kept.write_text(wanted)
+
+
+def figures(options, base, row):
+    found = (result(base, row, seed) for seed in range(options.seeds))
+    return [(100 * kept["accuracy"], kept["macro_f1"], kept["n"]) for kept in found if kept]
 
 
 def spread(values, digits):
@@ -88,7 +118,7 @@ def spread(values, digits):
 
 
 def table(options, base, rows):
-    found = [(row, figures(options, row)) for row in rows]
+    found = [(row, figures(options, base, row)) for row in rows]
     found = [(row, runs) for row, runs in found if runs]
     mean = lambda runs, place: statistics.mean(run[place] for run in runs)
     if not found or found[0][0] is not rows[0]:
@@ -101,10 +131,10 @@ def table(options, base, rows):
         values = " ".join(f"`{value}`" for value in row.get("arguments", []) + row["set"]) or "–"
         cells = [row["name"], spread(accuracy, 1), spread(f1, 3), change if row is not found[0][0] else "–", len(runs), values]
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
-    words = command(argparse.Namespace(program="fer-train", data="fer2013.csv", ferplus="fer2013new.csv"), base, {"set": []}, 0)
+    first_command = "fer-train " + settings(base, {"set": []}, 0)["command"]
     return "\n".join(
         [BEGIN, "", f"n = {first[0][2]} pictures. The first row's command, to which the others add their `--set`:", "", "```text"]
-        + [" ".join(words), "```", ""] + lines + ["", END]
+        + [first_command, "```", ""] + lines + ["", END]
     )
 
 

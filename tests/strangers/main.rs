@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+// Bytes that come in by any door, changed at random.
+mod fuzzing;
+
 // Peak memory, and a limit that ends the process.
 mod memory;
 
@@ -10,7 +13,7 @@ use std::process::ExitCode;
 
 use fer_trials::Trial;
 
-const TRIALS: &[Trial] = &[];
+const TRIALS: &[Trial] = &[fuzzing::CHANGED];
 
 fn main() -> ExitCode {
     fer_trials::main("strangers", TRIALS)

@@ -1,0 +1,3 @@
+#![no_main]
+
+fer_fuzz::fuzz!(fer_fuzz::CHECKPOINT);
