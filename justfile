@@ -3,7 +3,7 @@ default:
     @just --list
 
 # What must pass before a change lands.
-ready: test lint docs bench-build packages cuda-check
+ready: test lint docs bench-build packages deny cuda-check
 
 # The tests, as the README has them.
 test:
@@ -36,6 +36,18 @@ packages:
 # The code for CUDA type-checks where there is no CUDA.
 cuda-check:
     sh .ci/cuda-check
+
+# Licences, sources and double versions of what is depended on, and known holes where the database can be reached.
+deny:
+    cargo deny --version || cargo install --locked cargo-deny
+    cargo deny check bans licenses sources
+    if git ls-remote --quiet https://github.com/RustSec/advisory-db HEAD; then cargo deny check advisories; \
+        else echo "the database of advisories cannot be reached: not checked"; fi
+
+# Throws changed bytes at every door that files come in through, ten minutes each; see fuzz/fuzz.py.
+fuzz *arguments:
+    cargo fuzz --version || cargo install --locked cargo-fuzz
+    python3 fuzz/fuzz.py {{arguments}}
 
 # All benchmarks.
 bench:
