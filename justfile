@@ -44,10 +44,10 @@ deny:
     if git ls-remote --quiet https://github.com/RustSec/advisory-db HEAD; then cargo deny check advisories; \
         else echo "the database of advisories cannot be reached: not checked"; fi
 
-# Throws changed bytes at every door that files come in through, ten minutes each; see fuzz/fuzz.py.
+# Throws changed bytes at every door that files come in through, ten minutes each; see tests/fuzz/fuzz.py.
 fuzz *arguments:
     cargo fuzz --version || cargo install --locked cargo-fuzz
-    python3 fuzz/fuzz.py {{arguments}}
+    python3 tests/fuzz/fuzz.py {{arguments}}
 
 # All benchmarks.
 bench:

@@ -1,4 +1,4 @@
-//! Writes the files that fuzzing begins with into `fuzz/seeds`: small ones of every kind, of drawn faces.
+//! Writes the files that fuzzing begins with into `tests/fuzz/seeds`: small ones of every kind, of drawn faces.
 //!
 //! ```sh
 //! cargo run -p fer-fuzz --example seeds

@@ -59,8 +59,8 @@ pub const TARGETS: [Target; 11] = [
 impl Target {
     /// Every file to begin with, and every file that once did harm, in the order of their names.
     pub fn files(&self) -> Vec<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let crashes = format!("fuzz/crashes/{}", self.name);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let crashes = format!("tests/fuzz/crashes/{}", self.name);
         let folders = self.seeds.iter().copied().chain([crashes.as_str()]);
         let entries = folders.filter_map(|folder| fs::read_dir(root.join(folder)).ok());
         let mut files: Vec<PathBuf> = entries

@@ -11,7 +11,7 @@ const ROWS: usize = 128 * MEBIBYTE;
 pub const FER2013: Target = Target {
     name: "fer2013",
     most_memory: ROWS,
-    seeds: &["fuzz/seeds/fer2013"],
+    seeds: &["tests/fuzz/seeds/fer2013"],
     accepts: |bytes| {
         let settings = OpenSettings {
             layout: Some(Layout::Csv),
@@ -25,7 +25,7 @@ pub const FER2013: Target = Target {
 pub const FERPLUS: Target = Target {
     name: "ferplus",
     most_memory: ROWS,
-    seeds: &["fuzz/seeds/ferplus"],
+    seeds: &["tests/fuzz/seeds/ferplus"],
     accepts: |bytes| {
         static TABLE: OnceLock<std::path::PathBuf> = OnceLock::new();
         let table = TABLE.get_or_init(|| written("voted/fer2013.csv", &three_pictures()));
@@ -51,7 +51,7 @@ pub const FERPLUS: Target = Target {
 pub const MANIFEST: Target = Target {
     name: "manifest",
     most_memory: ROWS,
-    seeds: &["fuzz/seeds/manifest"],
+    seeds: &["tests/fuzz/seeds/manifest"],
     accepts: |bytes| {
         two_pictures();
         let settings = OpenSettings {
@@ -66,7 +66,7 @@ pub const MANIFEST: Target = Target {
 pub const LABEL_MAP: Target = Target {
     name: "label_map",
     most_memory: ROWS,
-    seeds: &["fuzz/seeds/label_map"],
+    seeds: &["tests/fuzz/seeds/label_map"],
     accepts: |bytes| {
         static FOLDER: OnceLock<std::path::PathBuf> = OnceLock::new();
         let classes = FOLDER.get_or_init(|| {

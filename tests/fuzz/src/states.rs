@@ -14,7 +14,7 @@ use crate::{MEBIBYTE, Target, written};
 pub const MODEL: Target = Target {
     name: "model",
     most_memory: 256 * MEBIBYTE,
-    seeds: &["fuzz/seeds/model"],
+    seeds: &["tests/fuzz/seeds/model"],
     accepts: |bytes| {
         let name = Path::new("a model");
         load_bytes(bytes, name, &Device::Cpu, Engine::Portable).is_ok()
@@ -25,7 +25,7 @@ pub const MODEL: Target = Target {
 pub const CHECKPOINT: Target = Target {
     name: "checkpoint",
     most_memory: 64 * MEBIBYTE,
-    seeds: &["fuzz/seeds/checkpoint"],
+    seeds: &["tests/fuzz/seeds/checkpoint"],
     accepts: |bytes| {
         let signed = signed(bytes);
         let Ok(checkpoint) = decode(&signed) else {
@@ -40,7 +40,7 @@ pub const CHECKPOINT: Target = Target {
 pub const CONFIG: Target = Target {
     name: "config",
     most_memory: 64 * MEBIBYTE,
-    seeds: &["fuzz/seeds/config", "crates/fer-train/src/recipe"],
+    seeds: &["tests/fuzz/seeds/config", "crates/fer-train/src/recipe"],
     accepts: |bytes| {
         let Ok(mut config) = Config::read(&written("config.toml", bytes)) else {
             return false;
@@ -63,7 +63,7 @@ pub const CONFIG: Target = Target {
 pub const PREDICTIONS: Target = Target {
     name: "predictions",
     most_memory: 64 * MEBIBYTE,
-    seeds: &["fuzz/seeds/predictions"],
+    seeds: &["tests/fuzz/seeds/predictions"],
     accepts: |bytes| Predictions::from_csv(bytes).is_ok(),
 };
 
