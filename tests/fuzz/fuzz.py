@@ -69,10 +69,10 @@ def fuzz(target, seconds):
 def main():
     options = arguments()
     subprocess.run(cargo_fuzz("build"), cwd=ROOT, check=True)
-    kept = {row["target"]: row for row in csv.DictReader(open(RUNS))} if RUNS.exists() else {}
     for target in options.targets:
         row = fuzz(target, options.seconds)
         print(*row, flush=True)
+        kept = {row["target"]: row for row in csv.DictReader(open(RUNS))} if RUNS.exists() else {}
         kept[target] = dict(zip(COLUMNS, row))
         with open(RUNS, "w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
