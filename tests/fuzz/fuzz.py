@@ -1,4 +1,4 @@
-"""Fuzzes every target for some time with cargo fuzz, and writes what it tried into runs.csv.
+"""Fuzzes every target for some time with cargo fuzz, and adds what it tried to runs.csv.
 
 Needs cargo-fuzz (`cargo install cargo-fuzz`) and a C++ compiler; runs on the stable toolchain, without a
 sanitizer, for the code is safe Rust. What did harm is left in artifacts/; once mended it belongs, made
@@ -66,6 +66,14 @@ def fuzz(target, seconds):
     return [target, round(spent), inputs, count(corpus), count(artifacts)]
 
 
+def added(before, now):
+    """Time and inputs add up over runs; files are counted as they are."""
+    if before:
+        for column in ("processor_seconds", "inputs"):
+            now[column] += int(before[column])
+    return now
+
+
 def main():
     options = arguments()
     subprocess.run(cargo_fuzz("build"), cwd=ROOT, check=True)
@@ -73,7 +81,7 @@ def main():
         row = fuzz(target, options.seconds)
         print(*row, flush=True)
         kept = {row["target"]: row for row in csv.DictReader(open(RUNS))} if RUNS.exists() else {}
-        kept[target] = dict(zip(COLUMNS, row))
+        kept[target] = added(kept.get(target), dict(zip(COLUMNS, row)))
         with open(RUNS, "w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
