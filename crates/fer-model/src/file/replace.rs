@@ -10,13 +10,29 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// What the system answered.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`replace`], with what `write` writes.
+///
+/// # Errors
+/// What the system or `write` answered.
+pub fn replace_with<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
     let partial = partial(path);
-    let written = write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    let written = written(&partial, write).and_then(|value| {
+        fs::rename(&partial, path)?;
+        Ok(value)
+    });
     if written.is_err() {
         // What is left of a file that did not fit would keep the disk full.
         let _ = fs::remove_file(&partial);
     }
-    written.and_then(|()| sync_directory(path))
+    let value = written?;
+    sync_directory(path)?;
+    Ok(value)
 }
 
 /// Where [`replace`] writes before it renames: `.NAME.partial` in the same directory. One that is
@@ -26,10 +42,14 @@ pub fn partial(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.partial"))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn written<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
     let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let value = write(&mut file)?;
+    file.sync_all()?;
+    Ok(value)
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@ mod faces;
 
 use fer_data::face::Bounds;
 use fer_model::Prediction;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use faces::{Reader, Seen};
@@ -13,7 +13,7 @@ pub(crate) use faces::{Reader, Seen};
 pub(crate) const NO_FACE: &str = "no face found";
 
 /// What is said of a face, or of a picture that has none: one element of the JSON array.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Answer {
     Predicted {
@@ -23,7 +23,7 @@ pub(crate) enum Answer {
         face: Option<Bounds>,
         /// Null where it abstained.
         expression: Option<String>,
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "is_false")]
         abstained: bool,
         probabilities: Map<String, Value>,
     },

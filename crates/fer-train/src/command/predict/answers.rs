@@ -55,6 +55,39 @@ impl Answer {
         }
     }
 
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Answer::Predicted { path, .. } | Answer::Failed { path, .. } => path.as_deref(),
+        }
+    }
+
+    pub(super) fn expression(&self) -> Option<&str> {
+        match self {
+            Answer::Predicted { expression, .. } => expression.as_deref(),
+            Answer::Failed { .. } => None,
+        }
+    }
+
+    pub(super) fn error(&self) -> Option<&str> {
+        match self {
+            Answer::Predicted { .. } => None,
+            Answer::Failed { error, .. } => Some(error),
+        }
+    }
+
+    pub(super) fn probability(&self, class_name: &str) -> Option<&Value> {
+        match self {
+            Answer::Predicted { probabilities, .. } => probabilities.get(class_name),
+            Answer::Failed { .. } => None,
+        }
+    }
+
+    /// Left, top, width and height of the face, if it is one and not the whole picture.
+    pub(super) fn place(&self) -> Option<[u32; 4]> {
+        let bounds = self.bounds()?;
+        Some([bounds.x, bounds.y, bounds.width, bounds.height])
+    }
+
     /// Where the face is, if it is one and not the whole picture.
     pub(super) fn bounds(&self) -> Option<Bounds> {
         match self {
@@ -78,30 +111,37 @@ fn told((name, probability): &(&String, f64)) -> String {
     format!("{name} {}", percent(*probability))
 }
 
+/// The name of the column that holds the probability of a class.
+pub(super) fn column(class_name: &str) -> String {
+    format!("probability of {class_name}")
+}
+
 /// The answers as rows of a table: `path,x,y,width,height,expression,error`, then a column
 /// `probability of NAME` a class. What an answer does not have is empty.
 pub(super) struct Table {
     class_names: Vec<String>,
-    begun: bool,
+    /// Whether the names of the columns are still to come.
+    names_due: bool,
 }
 
 impl Table {
-    pub(super) fn new(class_names: &ClassNames) -> Self {
+    /// A table whose first rows stand below the names of its columns where it `begins`, and which goes
+    /// on with another one where it does not.
+    pub(super) fn new(class_names: &ClassNames, begins: bool) -> Self {
         Table {
             class_names: class_names.iter().map(String::from).collect(),
-            begun: false,
+            names_due: begins,
         }
     }
 
     /// The next rows as text, after the names of the columns when they are the first.
     pub(super) fn rows<'a>(&mut self, answers: impl Iterator<Item = &'a Answer>) -> Result<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        if !self.begun {
+        if self.names_due {
             let fixed = ["path", "x", "y", "width", "height", "expression", "error"];
-            let names = self.class_names.iter();
-            let names = names.map(|name| format!("probability of {name}"));
+            let names = self.class_names.iter().map(|name| column(name));
             writer.write_record(fixed.map(String::from).into_iter().chain(names))?;
-            self.begun = true;
+            self.names_due = false;
         }
         for answer in answers {
             writer.write_record(self.row(answer))?;
@@ -110,32 +150,19 @@ impl Table {
     }
 
     fn row(&self, answer: &Answer) -> Vec<String> {
-        let mut row = vec![String::new(); 7 + self.class_names.len()];
-        match answer {
-            Answer::Predicted {
-                path,
-                face,
-                expression,
-                probabilities,
-                ..
-            } => {
-                row[0] = path.clone().unwrap_or_default();
-                if let Some(face) = face {
-                    let numbers = [face.x, face.y, face.width, face.height];
-                    row[1..5].clone_from_slice(&numbers.map(|number| number.to_string()));
-                }
-                row[5] = expression.clone().unwrap_or_default();
-                for (cell, name) in row[7..].iter_mut().zip(&self.class_names) {
-                    *cell = probabilities
-                        .get(name)
-                        .map_or(String::new(), Value::to_string);
-                }
-            }
-            Answer::Failed { path, error } => {
-                row[0] = path.clone().unwrap_or_default();
-                row[6].clone_from(error);
-            }
-        }
+        let place = answer
+            .place()
+            .map(|numbers| numbers.map(|number| number.to_string()));
+        let mut row = vec![answer.path().unwrap_or_default().to_string()];
+        row.extend(place.unwrap_or_default());
+        row.push(answer.expression().unwrap_or_default().to_string());
+        row.push(answer.error().unwrap_or_default().to_string());
+        let probability = |name: &String| answer.probability(name).map(Value::to_string);
+        row.extend(
+            self.class_names
+                .iter()
+                .map(|name| probability(name).unwrap_or_default()),
+        );
         row
     }
 }
@@ -164,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_table_names_its_columns_once_and_has_a_row_an_answer() {
-        let mut table = Table::new(&ClassNames::new(["happy", "sad"]).unwrap());
+        let names = ClassNames::new(["happy", "sad"]).unwrap();
+        let mut table = Table::new(&names, true);
         let first = table.rows([answer(Some("happy"))].iter()).unwrap();
         let expected = "path,x,y,width,height,expression,error,probability of happy,probability of sad\n\
                         \"a, b.jpg\",1,2,30,40,happy,,0.75,0.25\n";
@@ -172,6 +200,8 @@ mod tests {
         let more = [answer(None), Answer::no_face(Some("c.png".into()))];
         let expected = "\"a, b.jpg\",1,2,30,40,,,0.75,0.25\nc.png,,,,,,no face found,,\n";
         assert_eq!(table.rows(more.iter()).unwrap(), expected);
+        let mut further = Table::new(&names, false);
+        assert_eq!(further.rows(more.iter()).unwrap(), expected);
     }
 
     #[test]

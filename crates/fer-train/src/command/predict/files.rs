@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -30,6 +31,24 @@ pub(super) fn named(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+/// The names that a file lists, one a line; `-` is stdin. Empty lines are passed over.
+///
+/// # Errors
+/// A list that cannot be read or is no text.
+pub(super) fn listed(list: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read the list {}", list.display());
+    let reader: Box<dyn BufRead> = if list == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(list).with_context(cannot)?))
+    };
+    let lines = reader.lines().map(|line| line.with_context(cannot));
+    lines
+        .filter(|line| !matches!(line, Ok(line) if line.is_empty()))
+        .map(|line| line.map(PathBuf::from))
+        .collect()
 }
 
 fn below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -122,6 +141,17 @@ mod tests {
         assert_eq!(names(at.join("**/*.png")), ["a.png", "deep/d.png"]);
         assert_eq!(names(at.join("notes.txt")), ["notes.txt"]);
         assert_eq!(names(at.join("missing[1].png")), ["missing[1].png"]);
+    }
+
+    #[test]
+    fn a_list_has_a_name_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        fs::write(&path, "a b.png\n\nc.png\r\nd.png").unwrap();
+        let names = ["a b.png", "c.png", "d.png"].map(PathBuf::from);
+        assert_eq!(listed(&path).unwrap(), names);
+        let said = listed(folder.path()).unwrap_err().to_string();
+        assert!(said.contains("cannot read the list"), "{said}");
     }
 
     #[test]
