@@ -42,6 +42,10 @@ mod export;
 #[path = "cli/photographs.rs"]
 mod photographs;
 
+// Any number of pictures: parts, files of answers, going on where it was stopped.
+#[path = "cli/many.rs"]
+mod many;
+
 // Where a network looks, in pictures and over a data set.
 #[path = "cli/explain.rs"]
 mod explain;

@@ -13,6 +13,8 @@ mod rows;
 mod schema;
 #[cfg(feature = "parquet")]
 mod store;
+#[cfg(feature = "parquet")]
+mod thrift;
 
 mod absent;
 

@@ -2,6 +2,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record, reader::RowIter};
 
@@ -9,6 +10,7 @@ use crate::error::{DataError, Flaw};
 use crate::picture::{Picture, PictureFacts, Resize};
 use crate::skipped::reason;
 use crate::source::parquet::columns::Columns;
+use crate::source::parquet::thrift;
 use crate::worker::guarded;
 
 /// One row, with its picture decoded or the reason why it is left out.
@@ -32,13 +34,17 @@ impl Rows {
     /// # Errors
     /// A file that cannot be read or is not Parquet, or that has no pictures or no labels.
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Read {
+        let read = |source| DataError::Read {
             path: path.to_path_buf(),
             source,
-        })?;
+        };
+        let mut file = File::open(path).map_err(read)?;
+        let footer = thrift::check_footer(&mut file).map_err(read)?;
+        footer.map_err(|suspicion| distrust(path, suspicion))?;
         let name = || path.display().to_string();
         let reader = guarded(name, || SerializedFileReader::new(file))?;
         let reader = reader.map_err(|error| refuse(path, &error))?;
+        check_pages(path, reader.metadata())?;
         let columns = Columns::find(path, reader.metadata().file_metadata())?;
         Ok(Rows {
             path: path.to_path_buf(),
@@ -139,6 +145,35 @@ impl Rows {
             }
             _ => Some(word),
         }
+    }
+}
+
+fn check_pages(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError> {
+    let read = |source| DataError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut file = File::open(path).map_err(read)?;
+    let groups = metadata.row_groups().iter();
+    for column in groups.flat_map(|group| group.columns()) {
+        let dictionary = column.dictionary_page_offset();
+        let start = dictionary.unwrap_or(column.data_page_offset());
+        // What is below 0 is for the crate to refuse.
+        let (Ok(start), Ok(length)) = (start.try_into(), column.compressed_size().try_into())
+        else {
+            continue;
+        };
+        let pages = start..u64::saturating_add(start, length);
+        let checked = thrift::check_pages(&mut file, pages).map_err(read)?;
+        checked.map_err(|suspicion| distrust(path, suspicion))?;
+    }
+    Ok(())
+}
+
+fn distrust(path: &Path, reason: String) -> DataError {
+    DataError::Table {
+        path: path.to_path_buf(),
+        reason,
     }
 }
 
