@@ -4,9 +4,10 @@
 use std::fs;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use fer_data::random::stream;
 use fer_fuzz::{MOST_BYTES, MOST_TIME, TARGETS, Target};
+use fer_model::thousands;
 use fer_trials::{Effort, Trial};
 use rand::{Rng, RngExt};
 
@@ -39,7 +40,31 @@ fn changed(effort: &Effort) -> Result<String> {
             seen.most_memory.div_ceil(1 << 20)
         ));
     }
-    Ok(format!("inputs: {}", counts.join(", ")))
+    Ok(format!("inputs: {}; {}", counts.join(", "), before()?))
+}
+
+/// What cargo fuzz has tried, as it keeps it itself.
+fn before() -> Result<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/runs.csv");
+    let (mut seconds, mut inputs, mut failures, mut targets) = (0, 0, 0, 0);
+    let text = fs::read_to_string(path)?;
+    for row in text.lines().skip(1) {
+        let cells: Vec<u64> = row
+            .split(',')
+            .skip(1)
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
+        let [took, tried, _, failed] = cells[..] else {
+            bail!("{path}: {row}")
+        };
+        (seconds, inputs, failures) = (seconds + took, inputs + tried, failures + failed);
+        targets += 1;
+    }
+    Ok(format!(
+        "cargo fuzz before: {targets} doors, {} inputs in {} minutes of the processor, {failures} failures",
+        thousands(inputs as usize),
+        seconds / 60
+    ))
 }
 
 fn throw(target: &Target, rounds: usize, seed: u64) -> Result<Seen> {
