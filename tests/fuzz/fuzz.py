@@ -47,7 +47,7 @@ def fuzz(target, seconds):
     folders = [str(corpus), *seeds(target)]
     spent, inputs = 0.0, 0
     while spent < seconds:
-        limits = [f"-max_total_time={max(1, round(seconds - spent))}", "-max_len=65536", "-timeout=5"]
+        limits = [f"-max_total_time={max(1, round(seconds - spent))}", "-max_len=65536", "-timeout=25"]
         limits += ["-rss_limit_mb=6144", "-print_final_stats=1"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with open(log, "w") as out:

@@ -15,7 +15,7 @@ use crate::memory::peak;
 
 pub(crate) const CHANGED: Trial = Trial {
     name: "fuzzing::changed",
-    promise: "pictures, tables, Parquet, models, checkpoints and configurations changed in any way are accepted or refused: without a panic, within 5 s, and within the memory that `fuzz/src` names for each",
+    promise: "pictures, tables, Parquet, models, checkpoints and configurations changed in any way are accepted or refused: without a panic, within 10 s, and within the memory that `fuzz/src` names for each",
     run: changed,
 };
 

@@ -24,7 +24,7 @@ pub use tables::{FER2013, FERPLUS, LABEL_MAP, MANIFEST, PARQUET};
 pub const MOST_BYTES: usize = 1 << 16;
 
 /// How long one input of at most [`MOST_BYTES`] may take.
-pub const MOST_TIME: Duration = Duration::from_secs(5);
+pub const MOST_TIME: Duration = Duration::from_secs(10);
 
 const MEBIBYTE: usize = 1 << 20;
 
