@@ -2,7 +2,8 @@
 
 Needs cargo-fuzz (`cargo install cargo-fuzz`) and a C++ compiler; runs on the stable toolchain, without a
 sanitizer, for the code is safe Rust. What did harm is left in artifacts/; once mended it belongs, made
-small by `cargo fuzz tmin`, into crashes/ under its target's name, where the tests find it.
+small by `cargo fuzz tmin`, into crashes/ under its target's name, where the tests find it. With FUZZ_LOUD=1 a
+target says why it panics.
 """
 
 import argparse

@@ -109,7 +109,9 @@ macro_rules! fuzz {
         libfuzzer_sys::fuzz_target!(init: {
             // libFuzzer's hook ends the process at a panic, also at one of a dependency that is caught
             // and reported as a broken file. One that is not caught ends it all the same.
-            std::panic::set_hook(Box::new(|_| ()));
+            if std::env::var_os("FUZZ_LOUD").is_none() {
+                std::panic::set_hook(Box::new(|_| ()));
+            }
         }, |bytes: &[u8]| {
             let before = ALLOCATOR.current_usage();
             ALLOCATOR.reset_peak_usage();
