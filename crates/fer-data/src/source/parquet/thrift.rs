@@ -1,9 +1,11 @@
 //! What a Parquet file says of itself, looked through before the crate `parquet` believes it.
 //!
-//! The crate (60.1.0) passes over what it does not know, and takes no byte for a truth value in a list: a
-//! file of a kilobyte that claims lists of two thousand million of them keeps it busy for hours. Nothing
-//! in Parquet's footer or in the heads of its pages is such a list, so a file that has one is refused.
-//! Every other value takes a byte at least, which bounds the work by the length.
+//! The crate (60.1.0) takes the memory that a list of any claimed length wants, and that a page is said to
+//! unpack to; and it takes no byte for a truth value in a list, so that a file of a kilobyte that claims
+//! lists of two thousand million of them keeps it busy for hours. A file with a list of truth values,
+//! which nothing in Parquet's footer or in the heads of its pages is, with a list that is longer than what
+//! is left of the bytes, or with a page that unpacks to more than can be is refused. That bounds memory
+//! and work by the length of the file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -14,6 +16,12 @@ const DEEPEST: usize = 64;
 
 /// How many bytes are read for the head of a page: what is enough for nearly all, and the most.
 const HEADS: [u64; 2] = [1 << 13, 1 << 20];
+
+/// The most bytes that a page unpacks to, and how many times its packed size where that is less than
+/// [`SMALL_PAGE`]. Pictures are packed already, and what writers call a page has a megabyte or two.
+const LARGEST_PAGE: u32 = 512 << 20;
+const MOST_TIMES: u32 = 1024;
+const SMALL_PAGE: u32 = 16 << 20;
 
 /// The end of a file: the length of the footer before it in four bytes, and the magic.
 const END: u64 = 8;
@@ -54,9 +62,10 @@ pub(super) fn check_pages(file: &mut File, pages: Range<u64>) -> io::Result<Resu
             let end = pages.end.min(start + longest);
             let head = read(file, start..end)?;
             let mut walk = Walk::new(&head);
-            match suspicious(walk.walk_struct(0)) {
-                Ok(Some(size)) => next = Some(walk.place as u64 + u64::from(size)),
-                Ok(None) if end < pages.end => continue,
+            match suspicious(walk.walk_struct(0).and_then(Sizes::believed)) {
+                Ok(Some(sizes)) => next = Some(walk.place as u64 + u64::from(sizes.packed)),
+                // The head may be longer than what was read of it.
+                Ok(None) | Err(_) if longest == HEADS[0] && end < pages.end => continue,
                 Ok(None) => (),
                 Err(suspicion) => return Ok(Err(suspicion)),
             }
@@ -85,14 +94,34 @@ enum Stop {
     Suspicious(&'static str),
 }
 
-/// The size of a page, where a walk came to its end.
-fn suspicious(walked: Result<Option<u32>, Stop>) -> Result<Option<u32>, Suspicion> {
+/// What a walk came to; nothing where it met damage.
+fn suspicious<T>(walked: Result<T, Stop>) -> Result<Option<T>, Suspicion> {
     match walked {
-        Ok(size) => Ok(size),
+        Ok(found) => Ok(Some(found)),
         Err(Stop::Damaged) => Ok(None),
         Err(Stop::Suspicious(what)) => {
             Err(format!("it is no Parquet file that can be trusted: {what}"))
         }
+    }
+}
+
+/// The whole numbers in fields 2 and 3 of a struct: where it is the head of a page, how many bytes the page
+/// has unpacked and packed.
+#[derive(Clone, Copy, Default)]
+struct Sizes {
+    unpacked: u32,
+    packed: u32,
+}
+
+impl Sizes {
+    fn believed(self) -> Result<Self, Stop> {
+        let most = self.packed.saturating_mul(MOST_TIMES).max(SMALL_PAGE);
+        if self.unpacked > most.min(LARGEST_PAGE) {
+            return Err(Stop::Suspicious(
+                "a page of it is said to unpack to more than it can",
+            ));
+        }
+        Ok(self)
     }
 }
 
@@ -135,26 +164,39 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Walks over a struct. Returns the whole number in its field 3, which is the packed size of a page
-    /// where the struct is the head of one.
-    fn walk_struct(&mut self, depth: usize) -> Result<Option<u32>, Stop> {
-        let (mut field, mut size) = (0, None);
+    fn walk_struct(&mut self, depth: usize) -> Result<Sizes, Stop> {
+        const WHOLE_NUMBER: u8 = 5;
+        let (mut field, mut sizes) = (0, Sizes::default());
         loop {
             let head = self.byte()?;
             if head == 0 {
-                return Ok(size);
+                return Ok(sizes);
             }
             field = match head >> 4 {
                 0 => unzigzag(self.number()?),
-                step => field + i64::from(step),
+                step => i64::saturating_add(field, step.into()),
             };
-            let kind = head & 0x0f;
-            if (field, kind) == (3, 5) {
-                size = u32::try_from(unzigzag(self.number()?)).ok();
-            } else {
-                self.walk_value(kind, depth)?;
+            match (field, head & 0x0f) {
+                (2, WHOLE_NUMBER) => sizes.unpacked = self.size()?,
+                (3, WHOLE_NUMBER) => sizes.packed = self.size()?,
+                (_, kind) => self.walk_value(kind, depth)?,
             }
         }
+    }
+
+    /// A whole number from 0.
+    fn size(&mut self) -> Result<u32, Stop> {
+        let number = unzigzag(self.number()?);
+        u32::try_from(number).map_err(|_| Stop::Damaged)
+    }
+
+    /// A number of elements, each of which takes a byte at least.
+    fn check_count(&self, count: u64) -> Result<(), Stop> {
+        let left = self.bytes.len().saturating_sub(self.place);
+        if count > left as u64 {
+            return Err(Stop::Suspicious("a list in it is longer than the file"));
+        }
+        Ok(())
     }
 
     fn walk_value(&mut self, kind: u8, depth: usize) -> Result<(), Stop> {
@@ -189,6 +231,7 @@ impl<'a> Walk<'a> {
         if count > 0 {
             refuse_truth(kind)?;
         }
+        self.check_count(count)?;
         (0..count).try_for_each(|_| self.walk_value(kind, depth))
     }
 
@@ -201,6 +244,7 @@ impl<'a> Walk<'a> {
         let (key, value) = (kinds >> 4, kinds & 0x0f);
         refuse_truth(key)?;
         refuse_truth(value)?;
+        self.check_count(count)?;
         (0..count).try_for_each(|_| {
             self.walk_value(key, depth)?;
             self.walk_value(value, depth)
@@ -260,7 +304,9 @@ mod tests {
         ];
         footer(&whole).unwrap();
         for length in 0..whole.len() {
-            footer(&whole[..length]).unwrap();
+            if let Err(said) = footer(&whole[..length]) {
+                assert!(said.contains("longer than the file"), "{said}");
+            }
         }
         footer(&[0x19; 5000]).unwrap();
         footer(&[0x0f; 30]).unwrap();
@@ -269,11 +315,26 @@ mod tests {
     #[test]
     fn heads_of_pages_are_found_one_after_the_other() {
         let good = [0x15, 0, 0x15, 8, 0x15, 4, 0, b'x', b'y'];
-        let bad = [0x15, 0, 0x15, 8, 0x15, 4, 0x69, 0x11, 0];
+        let list = [0x15, 0, 0x15, 8, 0x15, 4, 0x69, 0x11, 0];
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&[&good[..], &good, &bad].concat()).unwrap();
+        file.write_all(&[&good[..], &good, &list].concat()).unwrap();
         let pages = |file: &mut File, end| check_pages(file, 0..end).unwrap();
         pages(&mut file, 18).unwrap();
-        assert!(pages(&mut file, 27).is_err());
+        assert!(pages(&mut file, 27).unwrap_err().contains("truth values"));
+    }
+
+    #[test]
+    fn claims_beyond_what_there_is_are_refused() {
+        let long = [0x19, 0xfc, 0xff, 0xff, 0x03, 0x15, 0, 0];
+        assert!(footer(&long).unwrap_err().contains("longer than the file"));
+        let page = |unpacked: &[u8]| {
+            let head = [&[0x15, 0, 0x15][..], unpacked, &[0x15, 4, 0, b'x', b'y']].concat();
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&head).unwrap();
+            check_pages(&mut file, 0..head.len() as u64).unwrap()
+        };
+        page(&[0x80, 0x80, 0x80, 0x08]).unwrap();
+        let said = page(&[0xfe, 0xff, 0xff, 0xff, 0x0f]).unwrap_err();
+        assert!(said.contains("unpack"), "{said}");
     }
 }
