@@ -73,6 +73,20 @@ interop *arguments:
     cargo build --workspace --example interop
     target/interop/venv/bin/python tests/interop/interop.py target/debug/examples/interop {{arguments}}
 
+# Several processes under Open MPI: whether they follow one, what is left when one is killed, and how much
+# faster two are; see benches/README.md.
+mpi-test *arguments: mpi-build
+    python3 tests/mpi/mpi.py test target/debug/fer-train target/debug/examples/mpi {{arguments}}
+
+# How much faster two processes are, alone.
+mpi-bench *arguments: mpi-build
+    python3 tests/mpi/mpi.py bench target/debug/fer-train target/debug/examples/mpi {{arguments}}
+
+# What `mpi-test` needs: Open MPI and libclang, which are installed on Debian, and the programs with MPI.
+mpi-build:
+    sh tests/mpi/install
+    cargo build --workspace --features fer-train/mpi,fer-tests/mpi --bin fer-train --example mpi
+
 # fer beside PyTorch, Keras, onnxruntime, tract and candle; see benches/peers/README.md.
 peers *arguments: peers-build
     target/peers/venv/bin/python benches/peers/peers.py {{arguments}}

@@ -56,6 +56,9 @@ mod drawn_faces;
 // Calibration, risk, votes and doubted labels against scikit-learn, scipy, numpy and cleanlab.
 mod probabilities;
 
+// Several who train together.
+mod parallel;
+
 // What is in the packages of the crates.
 mod packages;
 

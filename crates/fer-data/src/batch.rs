@@ -4,6 +4,7 @@ mod ahead;
 #[cfg(test)]
 mod greys;
 mod mixing;
+mod outline;
 mod shrinking;
 #[cfg(test)]
 mod tests;
@@ -16,11 +17,12 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
-use crate::sampling::{Sampling, drawn_label};
+use crate::sampling::Sampling;
 use crate::situation::Disturbance;
 use crate::worker::guarded;
 
 pub use ahead::Ahead;
+pub use outline::Outline;
 pub(crate) use shrinking::shrink;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
@@ -38,6 +40,9 @@ pub struct Batch {
     /// Targets, f32 of shape (pictures, classes), each row summing to 1.
     pub targets: Vec<f32>,
 }
+
+/// Writes the pixels of the pictures whose turns these are.
+type FillAll<'a> = dyn Fn(&mut [f32], &[usize]) -> Result<(), DataError> + 'a;
 
 /// Makes batches of a data set: which order, how many at once, how changed.
 ///
@@ -61,6 +66,8 @@ pub struct Batches<'a> {
     batch_size: usize,
     side: usize,
     first: usize,
+    /// Which part of each batch is made, and of how many.
+    part: [usize; 2],
     disturbance: Option<Disturbance>,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
     /// Seed and epoch, where labels are drawn.
@@ -80,6 +87,7 @@ impl<'a> Batches<'a> {
             batch_size,
             side: SIDE,
             first: 0,
+            part: [0, 1],
             disturbance: None,
             augmentation: None,
             labels: None,
@@ -139,6 +147,19 @@ impl<'a> Batches<'a> {
         self
     }
 
+    /// Of each batch only part `number` (from 0) of `count`: consecutive pictures, as many in each part
+    /// as in the others, or one more; none where there are fewer pictures than parts. They are what they
+    /// are in the whole batch, bit for bit, also where its pictures are mixed.
+    /// [`outline`](Self::outline) tells about the rest.
+    ///
+    /// # Panics
+    /// When `number` is not below `count`.
+    pub fn part(mut self, number: usize, count: usize) -> Self {
+        assert!(number < count, "part {number} of {count}, counted from 0");
+        self.part = [number, count];
+        self
+    }
+
     /// How many batches there are, those before the start included.
     #[expect(
         clippy::len_without_is_empty,
@@ -156,17 +177,40 @@ impl<'a> Batches<'a> {
     /// # Panics
     /// When `number` is not below [`len`](Self::len).
     pub fn batch(&self, number: usize) -> Result<Batch, DataError> {
-        let mut batch = self.blank(number);
-        batch
-            .pixels
-            .par_chunks_exact_mut(PIXELS)
-            .zip(self.turns(number))
-            .try_for_each(|(values, &turn)| {
-                let name = || self.dataset.origin(self.index(turn));
-                guarded(name, || self.fill(values, turn))?
-            })?;
-        self.finish(&mut batch, number);
-        Ok(batch)
+        self.make(number, &|pixels, turns| {
+            pixels
+                .par_chunks_exact_mut(PIXELS)
+                .zip(turns)
+                .try_for_each(|(values, &turn)| {
+                    let name = || self.dataset.origin(self.index(turn));
+                    guarded(name, || self.fill(values, turn))?
+                })
+        })
+    }
+
+    /// Batch `number`, whose pictures `fill` writes at 48×48, given the turns of as many.
+    fn make(&self, number: usize, fill: &FillAll<'_>) -> Result<Batch, DataError> {
+        let (outline, mixing) = self.drawn_outline(number);
+        let (turns, rows) = (self.turns(number), outline.part.clone());
+        let mut pixels = vec![0.0; rows.len() * PIXELS];
+        fill(&mut pixels, &turns[rows.clone()])?;
+        if let Some(mixing) = mixing {
+            let partners = &mixing.partners()[rows.clone()];
+            let others = match rows.len() == turns.len() {
+                true => mixing::rows(&pixels, partners),
+                false => {
+                    let turns: Vec<usize> = partners.iter().map(|&row| turns[row]).collect();
+                    let mut others = vec![0.0; pixels.len()];
+                    fill(&mut others, &turns)?;
+                    others
+                }
+            };
+            mixing.mix_pixels(&mut pixels, &others);
+        }
+        if self.side != SIDE {
+            pixels = shrink(&pixels, self.side);
+        }
+        Ok(outline.batch(self.side, pixels))
     }
 
     /// The batches in order, from the start that was set, each made when asked for.
@@ -184,54 +228,6 @@ impl<'a> Batches<'a> {
     /// The index of the picture whose turn it is.
     fn index(&self, turn: usize) -> usize {
         turn % self.dataset.len()
-    }
-
-    /// Batch `number` with black pictures of 48×48.
-    fn blank(&self, number: usize) -> Batch {
-        let turns = self.turns(number).iter();
-        let indices: Vec<usize> = turns.map(|&turn| self.index(turn)).collect();
-        let classes = self.dataset.class_names().len();
-        let mut targets = vec![0.0; indices.len() * classes];
-        let labels = targets
-            .chunks_exact_mut(classes)
-            .zip(&indices)
-            .map(|(target, &index)| self.write_target(index, target))
-            .collect();
-        Batch {
-            side: SIDE,
-            pixels: vec![0.0; indices.len() * PIXELS],
-            indices,
-            labels,
-            targets,
-        }
-    }
-
-    /// Writes the target of picture `index`, and returns its label.
-    fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
-        let entry = self.dataset.entry(index);
-        match (self.labels, &entry.distribution) {
-            (Some((seed, epoch)), Some(distribution)) => {
-                let label = drawn_label(distribution, seed, epoch, index);
-                target[label] = 1.0;
-                label
-            }
-            _ => {
-                self.dataset.write_target(index, target);
-                entry.label
-            }
-        }
-    }
-
-    /// What is done to batch `number` as a whole once its pictures are changed: mixing, and the
-    /// size asked for.
-    fn finish(&self, batch: &mut Batch, number: usize) {
-        if let Some((augmentation, seed, epoch)) = self.augmentation {
-            mixing::mix(batch, augmentation, seed, epoch, number);
-        }
-        if self.side != SIDE {
-            batch.pixels = shrink(&batch.pixels, self.side);
-            batch.side = self.side;
-        }
     }
 
     fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {

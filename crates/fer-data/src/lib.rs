@@ -148,7 +148,7 @@ mod vision;
 
 pub use audit::audit;
 pub use augmentation::Augmentation;
-pub use batch::{Ahead, Batch, Batches, scale};
+pub use batch::{Ahead, Batch, Batches, Outline, scale};
 pub use dataset::{Dataset, DatasetParts, Entry, PictureStore};
 pub use description::{Description, GroupColumn};
 pub use error::{DataError, Flaw};

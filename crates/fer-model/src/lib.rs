@@ -157,7 +157,7 @@ pub use parameters::{Parameters, glorot_uniform, he_uniform};
 pub use plan::Plan;
 pub use prediction::{Prediction, most_probable};
 pub use summary::{layer_table, thousands};
-pub use tape::Tape;
+pub use tape::{Exchange, Tape};
 
 pub use candle_core::{self, Device};
 pub use fer_data::{ClassNames, Expression, Picture, Resize};

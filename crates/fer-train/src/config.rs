@@ -13,6 +13,7 @@ use crate::calibration::CalibrationSettings;
 use crate::checkpoint::CheckpointSettings;
 use crate::fit::FitSettings;
 use crate::initial::InitSettings;
+use crate::parallel::ParallelSettings;
 
 /// Everything that decides a run; `config.toml` in its directory.
 ///
@@ -29,6 +30,8 @@ pub struct Config {
     pub init: Option<InitSettings>,
     /// How it is trained.
     pub training: FitSettings,
+    /// How it is shared among processes.
+    pub parallel: ParallelSettings,
     /// When what is done so far is put on disk.
     pub checkpoint: CheckpointSettings,
     /// Where the temperature comes from.

@@ -15,6 +15,7 @@ use crate::calibration::{fit_temperature, rescale};
 use crate::metrics::{
     Copies, GroupReport, JudgedPictures, Metrics, NotFinite, ProbabilityScore, Report,
 };
+use crate::parallel::{Group, cut};
 use crate::statistics::wilson;
 
 /// Pictures that go through the network together.
@@ -72,6 +73,36 @@ pub fn evaluate_disturbed(
     evaluate_batches(network, dataset, indices, &batches, device)
 }
 
+/// As [`evaluate`], where each member of a group predicts its part of the pictures; all get the whole.
+///
+/// # Errors
+/// As [`evaluate`], and a member that is gone.
+pub fn evaluate_in_parts(
+    group: &dyn Group,
+    network: &dyn Network,
+    dataset: &Dataset,
+    indices: Vec<usize>,
+    device: &Device,
+) -> Result<Evaluation> {
+    if group.size() == 1 {
+        return evaluate(network, dataset, indices, device);
+    }
+    let counts = cut(indices.len(), group.size());
+    let first = counts[..group.rank()].iter().sum();
+    let part: Vec<usize> = indices[first..][..counts[group.rank()]].to_vec();
+    let batches = Batches::new(dataset, part, BATCH);
+    let classes = dataset.class_names().len();
+    let mut own = Vec::new();
+    // Figures that are not finite are an error of all, so that nobody waits for the others.
+    each_batch(network, dataset, &batches, device, |_, rows| {
+        own.extend_from_slice(rows);
+        Ok(())
+    })?;
+    let counts: Vec<usize> = counts.into_iter().map(|count| count * classes).collect();
+    let rows = group.gather(&own, &counts)?;
+    Ok(Evaluation::of_scores(dataset, indices, &rows)?)
+}
+
 /// Predicts the pictures of `batches`, whose indices are `indices`.
 fn evaluate_batches(
     network: &dyn Network,
@@ -81,7 +112,6 @@ fn evaluate_batches(
     device: &Device,
 ) -> Result<Evaluation> {
     let classes = dataset.class_names().len();
-    let plan = Plan::new(network)?;
     let mut evaluation = Evaluation {
         metrics: Metrics::new(dataset.class_names()),
         predicted: Vec::with_capacity(indices.len()),
@@ -90,21 +120,39 @@ fn evaluate_batches(
         targets: Vec::with_capacity(indices.len() * classes),
         indices,
     };
+    each_batch(network, dataset, batches, device, |known, rows| {
+        Ok(evaluation.add(&known.0, &known.1, rows)?)
+    })?;
+    Ok(evaluation)
+}
+
+/// The labels and the targets of a batch.
+type Known = (Vec<usize>, Vec<f32>);
+
+/// Calls `consume` with what is known of each batch and its log-probabilities.
+fn each_batch(
+    network: &dyn Network,
+    dataset: &Dataset,
+    batches: &Batches<'_>,
+    device: &Device,
+    mut consume: impl FnMut(&Known, &[f32]) -> Result<()>,
+) -> Result<()> {
+    let classes = dataset.class_names().len();
+    let plan = Plan::new(network)?;
     batches.ahead(batch_threads(device), |ahead| -> Result<()> {
         for batch in ahead {
             let batch = batch?;
-            let (labels, targets) = (batch.labels.clone(), batch.targets.clone());
+            let known = (batch.labels.clone(), batch.targets.clone());
             let (pictures, _) = batch_to_tensors(batch, classes, device)?;
             let logits = match &plan {
                 Some(plan) => plan.forward(&pictures)?,
                 None => network.forward(&pictures, Mode::Predict)?,
             };
             let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
-            evaluation.add(&labels, &targets, &rows)?;
+            consume(&known, &rows)?;
         }
         Ok(())
-    })?;
-    Ok(evaluation)
+    })
 }
 
 impl Evaluation {

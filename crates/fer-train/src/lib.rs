@@ -85,11 +85,16 @@
 //! [`Keeper`](fit::Keeper); what comes out has the same bits as if nothing had happened. [`run`] is the
 //! directory that a run leaves, [`checkpoint`] what lies there for this.
 //!
+//! # How do several processes train together?
+//!
+//! [`Trainer::run_with`](fit::Trainer::run_with) trains with the members of a
+//! [`Group`](parallel::Group): threads, or with the feature `mpi` processes on one machine or on many.
+//!
 //! # Features
 //!
 //! `cli` (default): the command line. `serve` (default): the page in a browser. `weights` (default): the built-in model. `figures`: the figures
 //! and the model card of a run. `baseline`: traditional machine learning. `hub` (default): data sets in
-//! candle's own kind. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
+//! candle's own kind. `mpi`: several processes. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
 //! `default-features = false` this is the training library alone: no argument parsing, no plots.
 
 pub mod config;
@@ -110,6 +115,8 @@ pub mod robustness;
 
 pub mod checkpoint;
 pub mod run;
+
+pub mod parallel;
 
 #[cfg(feature = "baseline")]
 pub mod baseline;

@@ -117,15 +117,14 @@ impl Batches<'_> {
 
     /// Batch `number`, made on this thread alone.
     fn batch_by(&self, number: usize, fill: &Fill<'_>) -> Result<Batch, DataError> {
-        let mut batch = self.blank(number);
-        let turns = self.turns(number);
-        for (values, &turn) in batch.pixels.chunks_exact_mut(PIXELS).zip(turns) {
-            let origin = || self.dataset.origin(self.index(turn));
-            let name = || format!("batch {}, {}", number + 1, origin());
-            guarded(name, || fill(values, turn))??;
-        }
-        self.finish(&mut batch, number);
-        Ok(batch)
+        self.make(number, &|pixels, turns| {
+            for (values, &turn) in pixels.chunks_exact_mut(PIXELS).zip(turns) {
+                let origin = || self.dataset.origin(self.index(turn));
+                let name = || format!("batch {}, {}", number + 1, origin());
+                guarded(name, || fill(values, turn))??;
+            }
+            Ok(())
+        })
     }
 }
 

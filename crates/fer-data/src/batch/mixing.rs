@@ -5,56 +5,90 @@ use std::f64::consts::TAU;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use super::Batch;
 use crate::augmentation::Augmentation;
 use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
 
-/// Mixes each picture of batch `number` of `epoch`, and its target, with a partner of the same
-/// batch, as `settings` ask for: by mixup, by CutMix, or by one of the two with equal chance where
-/// both are on. The partners are a permutation of the batch, and one share is drawn for all of it.
-/// The labels stay as they are; so does a batch of one.
-///
-/// What is drawn depends on the seed, the epoch and the number of the batch alone.
-pub(super) fn mix(
-    batch: &mut Batch,
-    settings: &Augmentation,
-    seed: u64,
-    epoch: u64,
-    number: usize,
-) {
-    let count = batch.indices.len();
-    let (mixup, cutmix) = (settings.mixup > 0.0, settings.cutmix > 0.0);
-    if count < 2 || !(mixup || cutmix) {
-        return;
-    }
-    let mut random = stream(seed, "mixing", (epoch << 32) | number as u64);
-    let mut partners: Vec<usize> = (0..count).collect();
-    partners.shuffle(&mut random);
-    let by_patch = cutmix && (!mixup || random.random());
-    let taken = if by_patch {
-        let patch = Patch::draw(settings.cutmix, &mut random);
-        patch.paste(&mut batch.pixels, &partners);
-        patch.share()
-    } else {
-        let share = symmetric_beta(settings.mixup, &mut random);
-        let taken = share.min(1.0 - share) as f32;
-        blend(&mut batch.pixels, &partners, taken);
-        taken
-    };
-    blend(&mut batch.targets, &partners, taken);
+/// How the pictures of one batch are mixed: each with a partner of the same batch, by mixup or by
+/// CutMix. The partners are a permutation of the batch, and one share is drawn for all of it.
+pub(super) struct Mixing {
+    partners: Vec<usize>,
+    /// How much of a target is the partner's.
+    taken: f32,
+    /// What is taken of the partner's picture, where it is not a share of every pixel.
+    patch: Option<Patch>,
 }
 
-/// Moves each row of `values` by the share `taken` of the way to the row of its partner. One
-/// partner a row.
-fn blend(values: &mut [f32], partners: &[usize], taken: f32) {
-    let source = values.to_vec();
-    let length = values.len() / partners.len();
-    for (row, &partner) in values.chunks_exact_mut(length).zip(partners) {
-        let other = &source[partner * length..][..length];
-        for (value, other) in row.iter_mut().zip(other) {
-            *value += taken * (other - *value);
+impl Mixing {
+    /// What `settings` ask for in batch `number` of `epoch`, which has `count` pictures: mixup, CutMix, or
+    /// one of the two with equal chance where both are on. `None` where nothing is on, and for a batch
+    /// of one.
+    ///
+    /// It depends on the seed, the epoch and the number of the batch alone.
+    pub(super) fn draw(
+        count: usize,
+        settings: &Augmentation,
+        seed: u64,
+        epoch: u64,
+        number: usize,
+    ) -> Option<Self> {
+        let (mixup, cutmix) = (settings.mixup > 0.0, settings.cutmix > 0.0);
+        if count < 2 || !(mixup || cutmix) {
+            return None;
         }
+        let mut random = stream(seed, "mixing", (epoch << 32) | number as u64);
+        let mut partners: Vec<usize> = (0..count).collect();
+        partners.shuffle(&mut random);
+        let by_patch = cutmix && (!mixup || random.random());
+        let patch = by_patch.then(|| Patch::draw(settings.cutmix, &mut random));
+        let taken = match &patch {
+            Some(patch) => patch.share(),
+            None => {
+                let share = symmetric_beta(settings.mixup, &mut random);
+                share.min(1.0 - share) as f32
+            }
+        };
+        Some(Mixing {
+            partners,
+            taken,
+            patch,
+        })
+    }
+
+    /// The place of each picture's partner in the batch.
+    pub(super) fn partners(&self) -> &[usize] {
+        &self.partners
+    }
+
+    /// Mixes pictures of 48×48 with `others`: as many, each one's partner as it was before.
+    pub(super) fn mix_pixels(&self, pixels: &mut [f32], others: &[f32]) {
+        match &self.patch {
+            Some(patch) => patch.paste(pixels, others),
+            None => blend(pixels, others, self.taken),
+        }
+    }
+
+    /// Mixes the targets of the whole batch.
+    pub(super) fn mix_targets(&self, targets: &mut [f32]) {
+        let others = rows(targets, &self.partners);
+        blend(targets, &others, self.taken);
+    }
+}
+
+/// A row of `values` for each of the places in `order`, one after another.
+pub(super) fn rows(values: &[f32], order: &[usize]) -> Vec<f32> {
+    let length = values.len() / order.len().max(1);
+    let mut rows = Vec::with_capacity(values.len());
+    for &row in order {
+        rows.extend_from_slice(&values[row * length..][..length]);
+    }
+    rows
+}
+
+/// Moves each of `values` by the share `taken` of the way to the other.
+fn blend(values: &mut [f32], others: &[f32], taken: f32) {
+    for (value, other) in values.iter_mut().zip(others) {
+        *value += taken * (other - *value);
     }
 }
 
@@ -85,12 +119,11 @@ impl Patch {
         (rows * columns) as f32 / PIXELS as f32
     }
 
-    /// Puts this part of each picture's partner in its place.
-    fn paste(&self, pixels: &mut [f32], partners: &[usize]) {
-        let source = pixels.to_vec();
+    /// Puts this part of the other picture in its place.
+    fn paste(&self, pixels: &mut [f32], others: &[f32]) {
         let [left, right] = self.columns;
-        for (picture, &partner) in pixels.chunks_exact_mut(PIXELS).zip(partners) {
-            let other = &source[partner * PIXELS..][..PIXELS];
+        let others = others.chunks_exact(PIXELS);
+        for (picture, other) in pixels.chunks_exact_mut(PIXELS).zip(others) {
             for row in self.rows[0]..self.rows[1] {
                 let place = row * SIDE + left..row * SIDE + right;
                 picture[place.clone()].copy_from_slice(&other[place]);
@@ -115,6 +148,7 @@ fn symmetric_beta(alpha: f32, random: &mut impl Rng) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Batch;
     use super::*;
 
     const COUNT: usize = 16;
@@ -140,7 +174,11 @@ mod tests {
             ..Augmentation::default()
         };
         let mut batch = plain(COUNT);
-        mix(&mut batch, &settings, 4, 1, number);
+        if let Some(mixing) = Mixing::draw(COUNT, &settings, 4, 1, number) {
+            let others = rows(&batch.pixels, mixing.partners());
+            mixing.mix_pixels(&mut batch.pixels, &others);
+            mixing.mix_targets(&mut batch.targets);
+        }
         batch
     }
 
@@ -238,9 +276,8 @@ mod tests {
             mixup: 1.0,
             ..Augmentation::default()
         };
-        let mut batch = plain(1);
-        mix(&mut batch, &settings, 4, 1, 0);
-        assert_eq!(batch, plain(1));
+        assert!(Mixing::draw(1, &settings, 4, 1, 0).is_none());
+        assert!(Mixing::draw(2, &settings, 4, 1, 0).is_some());
     }
 
     #[test]

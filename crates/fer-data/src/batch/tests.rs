@@ -142,3 +142,53 @@ fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() 
         }
     }
 }
+
+#[test]
+fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
+    let dataset = greys(23);
+    for (mixup, cutmix) in [(0.0, 0.0), (0.7, 0.0), (0.0, 1.0)] {
+        let augmentation = Augmentation {
+            rotation: 9.0,
+            mixup,
+            cutmix,
+            ..Augmentation::default()
+        };
+        let sampling = Sampling {
+            balanced: 0.5,
+            draw_labels: true,
+        };
+        let whole = || {
+            Batches::new(&dataset, (0..23).collect(), 9)
+                .sampled(&sampling, 5, 2)
+                .shuffled(5, 2)
+                .augmented(&augmentation, 5, 2)
+                .with_side(24)
+        };
+        for number in 0..3 {
+            let expected = whole().batch(number).unwrap();
+            // The last batch has five pictures, fewer than parts.
+            let mut joined = Batch {
+                indices: Vec::new(),
+                labels: Vec::new(),
+                side: 24,
+                pixels: Vec::new(),
+                targets: Vec::new(),
+            };
+            for part in 0..7 {
+                let batches = whole().part(part, 7);
+                let outline = batches.outline(number);
+                assert_eq!(outline.indices, expected.indices);
+                assert_eq!(outline.labels, expected.labels);
+                assert_eq!(outline.targets, expected.targets);
+                let batch = batches.batch(number).unwrap();
+                assert_eq!(outline.part.len(), batch.labels.len());
+                assert_eq!(outline.part.start, joined.labels.len());
+                joined.indices.extend(batch.indices);
+                joined.labels.extend(batch.labels);
+                joined.pixels.extend(batch.pixels);
+                joined.targets.extend(batch.targets);
+            }
+            assert_eq!(joined, expected);
+        }
+    }
+}

@@ -52,7 +52,7 @@ impl StochasticDepth {
     /// What each picture's branch is multiplied by: zero, or the inverse of the share that stays;
     /// `None` where nothing changes.
     pub(crate) fn factors(&self, pictures: usize, mode: Mode) -> Option<Vec<f32>> {
-        dropout_mask(pictures, self.rate, &self.name, mode)
+        dropout_mask([pictures, 1], self.rate, &self.name, mode)
     }
 }
 

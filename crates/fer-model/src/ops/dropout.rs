@@ -13,6 +13,16 @@ pub enum Mode {
         /// The step's number.
         step: u64,
     },
+    /// As [`Train`](Self::Train), for pictures that are part of a batch whose other parts are trained on
+    /// elsewhere: each picture's dropout is what it is in the whole batch.
+    TrainPart {
+        /// The run's seed.
+        seed: u64,
+        /// The step's number.
+        step: u64,
+        /// The place of the first of these pictures in the batch, from 0.
+        first: usize,
+    },
     /// Dropout is off.
     Predict,
 }
@@ -20,36 +30,50 @@ pub enum Mode {
 impl Mode {
     /// Whether it is one of training.
     pub fn trains(self) -> bool {
-        matches!(self, Mode::Train { .. })
+        self != Mode::Predict
     }
 }
 
 /// Inverted dropout (Srivastava et al. 2014): when training, each value is zero with probability
 /// `rate`, the others are divided by `1 - rate`; when predicting nothing changes.
 ///
-/// `name` tells the masks of a network's dropout layers apart. Any shape; the same comes out.
+/// `name` tells the masks of a network's dropout layers apart. Any shape whose first dimension counts
+/// the pictures; the same comes out.
 ///
 /// # Errors
 /// A device that cannot take the mask.
 pub fn dropout(values: &Tensor, rate: f32, name: &str, mode: Mode) -> Result<Tensor> {
-    match dropout_mask(values.elem_count(), rate, name, mode) {
+    let pictures = values.dims().first().copied().unwrap_or(1);
+    let each = values.elem_count() / pictures.max(1);
+    match dropout_mask([pictures, each], rate, name, mode) {
         Some(mask) => values * Tensor::from_vec(mask, values.shape(), values.device())?,
         None => Ok(values.clone()),
     }
 }
 
-/// What [`dropout`] multiplies `count` values by; `None` where it changes nothing.
-pub(crate) fn dropout_mask(count: usize, rate: f32, name: &str, mode: Mode) -> Option<Vec<f32>> {
-    let Mode::Train { seed, step } = mode else {
-        return None;
+/// What [`dropout`] multiplies the values of so many pictures by, so many of each; `None` where it
+/// changes nothing.
+pub(crate) fn dropout_mask(
+    [pictures, each]: [usize; 2],
+    rate: f32,
+    name: &str,
+    mode: Mode,
+) -> Option<Vec<f32>> {
+    let (seed, step, first) = match mode {
+        Mode::Train { seed, step } => (seed, step, 0),
+        Mode::TrainPart { seed, step, first } => (seed, step, first),
+        Mode::Predict => return None,
     };
     if rate == 0.0 {
         return None;
     }
     let mut random = stream(seed, &format!("dropout {name}"), step);
+    // A number takes one step of the generator.
+    random.advance((first * each) as u128);
     let kept = 1.0 / (1.0 - rate);
     let factor = |uniform: f32| if uniform < rate { 0.0 } else { kept };
-    Some((0..count).map(|_| factor(random.random())).collect())
+    let values = 0..pictures * each;
+    Some(values.map(|_| factor(random.random())).collect())
 }
 
 #[cfg(test)]
@@ -87,5 +111,16 @@ mod tests {
         assert_ne!(first, dropped(0.5, "a", train(2, 2)));
         assert_ne!(first, dropped(0.5, "a", train(1, 3)));
         assert_eq!(dropped(0.5, "a", Mode::Predict), vec![1.0; 10_000]);
+    }
+
+    #[test]
+    fn a_part_of_a_batch_drops_what_the_batch_drops_there() {
+        let (seed, step) = (4, 7);
+        let whole = dropout_mask([9, 5], 0.4, "a", Mode::Train { seed, step }).unwrap();
+        let part = |first, pictures| {
+            let mode = Mode::TrainPart { seed, step, first };
+            dropout_mask([pictures, 5], 0.4, "a", mode).unwrap()
+        };
+        assert_eq!([part(0, 4), part(4, 0), part(4, 5)].concat(), whole);
     }
 }

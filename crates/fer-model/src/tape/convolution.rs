@@ -51,6 +51,10 @@ impl ConvolutionNode {
         self.weight.is_variable() || self.ending.trains()
     }
 
+    pub(super) fn ending(&mut self) -> &mut Ending {
+        &mut self.ending
+    }
+
     /// Convolution, bias, ReLU and pool in one pass, with a sparse way back through the pool.
     fn is_fused(&self, adds: bool) -> bool {
         !adds && matches!(self.ending.affine, Affine::Bias(_))
@@ -205,6 +209,10 @@ pub(super) struct DepthwiseNode {
 impl DepthwiseNode {
     pub(super) fn trains(&self) -> bool {
         self.weight.is_variable() || self.ending.trains()
+    }
+
+    pub(super) fn ending(&mut self) -> &mut Ending {
+        &mut self.ending
     }
 
     pub(super) fn new(engine: Engine, block: &DepthwiseBlock, maps: Maps) -> Self {

@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use candle_core::{Result, Tensor, bail};
 
 use super::buffers::fit;
+use super::exchange::Exchange;
 use super::node::Gradient;
 use crate::ops::Affine;
 use crate::ops::kernel::Engine;
@@ -18,6 +21,8 @@ pub(super) struct Ending {
     pub(super) relu: bool,
     pub(super) pool: bool,
     statistics: Option<Statistics>,
+    /// Where the other parts of the batch are, if there are any.
+    pub(super) exchange: Option<Arc<dyn Exchange>>,
     /// Which corner of each window won.
     pub(super) winners: Vec<u8>,
 }
@@ -36,6 +41,7 @@ impl Ending {
             relu,
             pool,
             statistics: None,
+            exchange: None,
             winners: Vec::new(),
         }
     }
@@ -61,7 +67,7 @@ impl Ending {
                 }
             }
             Affine::Norm(batch_norm) => {
-                let statistics = statistics(self.engine, batch_norm, maps, products)?;
+                let statistics = self.statistics(batch_norm, maps, products)?;
                 let [gamma, beta, ..] = batch_norm.tensors();
                 let (gamma, beta) = (values(gamma)?, values(beta)?);
                 let (mean, variance) = (&statistics.mean, &statistics.variance);
@@ -111,7 +117,7 @@ impl Ending {
                     (false, true) => Following::Relu(output),
                     (false, false) => Following::Nothing,
                 };
-                norm::backward(
+                norm::backward_in_part(
                     self.engine,
                     maps,
                     products,
@@ -126,7 +132,8 @@ impl Ending {
                         dbeta: &mut dbeta,
                         dresidual: gradients.of_around,
                     },
-                );
+                    |sums| self.sum(statistics, sums),
+                )?;
                 let tensor = |values| Tensor::from_vec(values, channels, weight.device());
                 Ok(vec![
                     (weight.clone(), tensor(dgamma)?),
@@ -134,6 +141,61 @@ impl Ending {
                 ])
             }
             (Affine::Norm(_), None) => bail!("a backward pass without a forward pass"),
+        }
+    }
+
+    /// What a normalisation normalises by: the batch's statistics, towards which the running ones move,
+    /// or these, where they are fixed.
+    fn statistics(
+        &self,
+        batch_norm: &BatchNorm,
+        maps: Maps,
+        products: &[f32],
+    ) -> Result<Statistics> {
+        if let Some(fixed) = batch_norm.fixed_statistics()? {
+            return Ok(fixed);
+        }
+        let [gamma, ..] = batch_norm.tensors();
+        let channels = gamma.elem_count();
+        let statistics = match &self.exchange {
+            Some(exchange) => {
+                let mut totals = Statistics::totals(self.engine, maps, channels, products);
+                exchange.sum(&mut totals)?;
+                Statistics::from_totals(&totals)
+            }
+            None if products.is_empty() => bail!("there are no statistics of an empty batch"),
+            None => Statistics::of(self.engine, maps, channels, products),
+        };
+        batch_norm.track_all(&statistics)?;
+        Ok(statistics)
+    }
+
+    /// The sums of the backward pass over all parts of the batch; fixed statistics take none.
+    fn sum(&self, statistics: &Statistics, sums: &mut [f64]) -> Result<()> {
+        match &self.exchange {
+            Some(exchange) if statistics.count > 0 => exchange.sum(sums),
+            _ => Ok(()),
+        }
+    }
+
+    /// The forward pass of a part of the batch that has no picture: the statistics of the others.
+    pub(super) fn forward_empty(&mut self) -> Result<()> {
+        if let Affine::Norm(batch_norm) = &self.affine {
+            let nothing = Maps {
+                batch: 0,
+                height: 1,
+                width: 1,
+            };
+            self.statistics = Some(self.statistics(batch_norm, nothing, &[])?);
+        }
+        Ok(())
+    }
+
+    /// The backward pass after [`forward_empty`](Self::forward_empty).
+    pub(super) fn backward_empty(&self) -> Result<()> {
+        match &self.statistics {
+            Some(statistics) => self.sum(statistics, &mut vec![0.0; 2 * statistics.mean.len()]),
+            None => Ok(()),
         }
     }
 
@@ -162,24 +224,4 @@ impl Ending {
         let of_bias = Tensor::from_vec(of_bias, channels, bias.device())?;
         Ok(vec![(bias.clone(), of_bias)])
     }
-}
-
-/// What a normalisation normalises by: the batch's statistics, towards which the running ones move, or
-/// these, where they are fixed.
-fn statistics(
-    engine: Engine,
-    batch_norm: &BatchNorm,
-    maps: Maps,
-    products: &[f32],
-) -> Result<Statistics> {
-    if let Some(fixed) = batch_norm.fixed_statistics()? {
-        return Ok(fixed);
-    }
-    if products.is_empty() {
-        bail!("there are no statistics of an empty batch");
-    }
-    let [gamma, ..] = batch_norm.tensors();
-    let statistics = Statistics::of(engine, maps, gamma.elem_count(), products);
-    batch_norm.track_all(&statistics)?;
-    Ok(statistics)
 }

@@ -5,11 +5,12 @@ mod compile;
 mod convolution;
 mod dense;
 mod ending;
+mod exchange;
 mod gated_sum;
 mod node;
 mod record;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
@@ -17,7 +18,10 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use crate::arch::Network;
 use crate::ops::Mode;
 use crate::ops::values::{slice, values};
+use ending::Ending;
 use record::Record;
+
+pub use exchange::Exchange;
 
 /// Records a network's forward pass and goes back through it.
 ///
@@ -68,6 +72,60 @@ impl<'a> Tape<'a> {
             network,
             record: record.map(|record| Arc::new(Mutex::new(record))),
         })
+    }
+
+    /// A tape for this network whose batches are one part of batches that others have the other parts of:
+    /// it normalises by the statistics of all of them.
+    ///
+    /// # Errors
+    /// Weights that cannot be read; a network that the kernels do not train: its engine has none, or it
+    /// is not on the CPU.
+    pub fn exchanging(network: &'a dyn Network, exchange: Arc<dyn Exchange>) -> Result<Self> {
+        let tape = Tape::new(network)?;
+        let Some(record) = &tape.record else {
+            bail!(
+                "statistics over several processes are for networks on the CPU that the kernels train, \
+                 and the engine is {}",
+                network.engine()
+            );
+        };
+        let mut locked = record.lock().unwrap_or_else(PoisonError::into_inner);
+        for ending in locked.endings() {
+            ending.exchange = Some(exchange.clone());
+        }
+        drop(locked);
+        Ok(tape)
+    }
+
+    /// The forward pass of a part of the batch that has no picture: what the others need of it.
+    ///
+    /// # Errors
+    /// Another that is gone.
+    pub fn forward_empty(&self) -> Result<()> {
+        let Some(mut record) = self.exchanging_record() else {
+            return Ok(());
+        };
+        record.endings().try_for_each(Ending::forward_empty)
+    }
+
+    /// The backward pass of a part of the batch that has no picture.
+    ///
+    /// # Errors
+    /// Another that is gone.
+    pub fn backward_empty(&self) -> Result<()> {
+        let Some(mut record) = self.exchanging_record() else {
+            return Ok(());
+        };
+        let mut endings = record.endings().rev();
+        endings.try_for_each(|ending| ending.backward_empty())
+    }
+
+    /// The record, where it exchanges anything.
+    fn exchanging_record(&self) -> Option<MutexGuard<'_, Record>> {
+        let record = self.record.as_ref()?;
+        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        let exchanges = record.endings().any(|ending| ending.exchange.is_some());
+        exchanges.then_some(record)
     }
 
     /// Logits (pictures, classes) of pictures (pictures, channels, rows, columns), with what

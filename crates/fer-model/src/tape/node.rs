@@ -3,6 +3,7 @@ use candle_core::{Result, Tensor};
 use super::buffers::Buffers;
 use super::convolution::{ConvolutionNode, DepthwiseNode};
 use super::dense::DenseNode;
+use super::ending::Ending;
 use super::gated_sum::GatedSumNode;
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::Maps;
@@ -106,12 +107,25 @@ impl Work {
                 last,
             } => transpose(*last, times(maps, count), *channels, input, output),
             Work::Dropout { name, rate, mask } => {
-                *mask = dropout_mask(input.len(), *rate, name, mode);
+                *mask = dropout_mask([count, input.len() / count.max(1)], *rate, name, mode);
                 multiply(input, mask.as_deref(), output);
             }
             Work::GatedSum(_) => (),
         }
         Ok(())
+    }
+
+    /// What follows a convolution.
+    pub(super) fn ending(&mut self) -> Option<&mut Ending> {
+        match self {
+            Work::Convolution(node) => Some(node.ending()),
+            Work::Depthwise(node) => Some(node.ending()),
+            Work::Dense(_)
+            | Work::GatedSum(_)
+            | Work::GlobalMean { .. }
+            | Work::Layout { .. }
+            | Work::Dropout { .. } => None,
+        }
     }
 
     /// Whether it has a variable.

@@ -3,6 +3,7 @@ use rayon::prelude::*;
 
 use super::buffers::{Buffers, fit};
 use super::compile;
+use super::ending::Ending;
 use super::node::{Backward, Forward, Gradient, Node, Work};
 use crate::arch::Sequential;
 use crate::ops::Mode;
@@ -142,6 +143,11 @@ impl Record {
             }
         }
         Ok(gradients[0].take())
+    }
+
+    /// What follows each convolution, in the order of the forward pass.
+    pub(super) fn endings(&mut self) -> impl DoubleEndedIterator<Item = &mut Ending> {
+        self.nodes.iter_mut().filter_map(|node| node.work.ending())
     }
 
     /// For which values a gradient is wanted: those that a variable had a part in, and the pictures

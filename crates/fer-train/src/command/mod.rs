@@ -2,15 +2,19 @@
 
 mod arguments;
 mod baseline;
+mod beginning;
 mod calibrate;
 mod calibration;
 mod comparison;
 mod evaluate;
 mod explain;
 mod export;
+mod follower;
 mod groups;
 mod inspect;
 mod judgement;
+mod launch;
+mod members;
 mod model;
 mod output;
 mod predict;
@@ -24,6 +28,7 @@ mod serve;
 mod session;
 mod signals;
 mod summary;
+mod task;
 mod train;
 
 use std::ffi::OsString;

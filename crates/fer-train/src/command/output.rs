@@ -7,6 +7,8 @@ use anyhow::Result;
 pub(crate) enum People {
     Stdout,
     Stderr,
+    /// Of several processes one alone speaks.
+    Nobody,
 }
 
 impl People {
@@ -22,6 +24,7 @@ impl People {
         let said = match self {
             People::Stdout => writeln!(io::stdout(), "{line}"),
             People::Stderr => writeln!(io::stderr(), "{line}"),
+            People::Nobody => Ok(()),
         };
         match said {
             Err(error) if is_gone(&error) => Ok(()),

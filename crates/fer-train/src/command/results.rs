@@ -15,6 +15,7 @@ use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, what_wa
 use crate::command::judgement::Judgement;
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
+use crate::command::task::Task;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::figures;
 use crate::fit::Fit;
@@ -43,7 +44,7 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
     let (run, people) = (session.run, session.people);
     run.write_history(&fit.history, &fit.timings)?;
     figures::write_curves(run, fit)?;
-    let halved = match session.config.output.weights {
+    let halved = match session.task.config.output.weights {
         WeightFormat::F32 => None,
         WeightFormat::F16 => Some(halve(session, fit)?),
     };
@@ -61,7 +62,7 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
     let card = ModelCard {
         description: &description,
         reports: &findings.reports,
-        config: session.config,
+        config: session.task.config,
         agreement,
     };
     run.write("MODEL_CARD.md", card.markdown()?.as_bytes())?;
@@ -110,11 +111,11 @@ fn save(
 fn halve(session: &Session<'_>, fit: &Fit) -> Result<(BTreeMap<String, Tensor>, Sequential)> {
     let weights = file::halve(&fit.weights)?;
     let network = file::network(
-        &session.config.model,
-        session.dataset.class_names().len(),
+        &session.task.config.model,
+        session.task.dataset.class_names().len(),
         &weights,
-        session.device,
-        session.engine,
+        session.task.device,
+        session.task.engine,
     )?;
     Ok((weights, network))
 }
@@ -130,9 +131,9 @@ fn agreement(
     };
     let whole = evaluate(
         network,
-        session.dataset,
+        session.task.dataset,
         saved.indices.clone(),
-        session.device,
+        session.task.device,
     )?;
     let calibration = findings.calibration.as_ref();
     let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
@@ -140,7 +141,7 @@ fn agreement(
         saved.probabilities(temperature),
         whole.probabilities(temperature),
     );
-    let classes = session.dataset.class_names().len();
+    let classes = session.task.dataset.class_names().len();
     Ok(Some(Agreement::between(
         saved.chunks_exact(classes),
         whole.chunks_exact(classes),
@@ -153,13 +154,13 @@ fn describe(
     network: &dyn Network,
     findings: &Findings,
 ) -> Result<Description> {
-    let Session {
+    let Task {
         config,
         settings,
         dataset,
         device,
         ..
-    } = *session;
+    } = *session.task;
     let face = DrawnFaces::new(0).draw(0);
     let picture = Picture::from_pixels(&face.pixels, "the self-test's drawn face")?;
     let split = dataset.split_settings();
@@ -200,7 +201,10 @@ fn describe(
                 .then(|| Split::Validation.name().to_string()),
             batch_size: settings.batch_size,
             learning_rate: settings.learning_rate,
-            initial: session.transfer.map(|transfer| transfer.summary().clone()),
+            initial: session
+                .task
+                .transfer
+                .map(|transfer| transfer.summary().clone()),
         },
         calibration: findings.calibration.clone(),
         abstention: findings.abstention.clone(),
@@ -218,14 +222,14 @@ fn describe(
 /// Judges the network on validation, which gives the temperature, and on test where there is one, and
 /// writes the figures. `metrics.json` holds the last.
 fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Findings> {
-    let Session {
+    let run = session.run;
+    let Task {
         config,
         settings,
         dataset,
         device,
-        run,
         ..
-    } = *session;
+    } = *session.task;
     let evaluate_split = |split| match dataset.indices(split) {
         indices if indices.is_empty() => Ok(None),
         indices => evaluate(network, dataset, indices, device).map(Some),

@@ -3,33 +3,21 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use candle_core::Device;
-use fer_data::Dataset;
 use fer_data::audit::Audit;
-use fer_model::ops::Engine;
 use fer_model::{Parameters, thousands};
 
 use crate::checkpoint::{Checkpoints, Identity, PictureList};
 use crate::command::output::People;
 use crate::command::resumption::Start;
 use crate::command::signals::Signals;
+use crate::command::task::Task;
 use crate::command::{progress, results};
-use crate::config::Config;
-use crate::fit::{
-    CheckedSettings, Divergence, Ended, Position, Response, Trainer, smaller_networks,
-};
-use crate::initial::Transfer;
+use crate::fit::{Divergence, Ended, Position, Response};
 use crate::run::RunDirectory;
 
 /// All that a run works with.
 pub(crate) struct Session<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) settings: &'a CheckedSettings,
-    pub(crate) dataset: &'a Dataset,
-    pub(crate) device: &'a Device,
-    pub(crate) engine: Engine,
-    /// What it takes of a trained model, where it begins with one.
-    pub(crate) transfer: Option<&'a Transfer>,
+    pub(crate) task: &'a Task<'a>,
     pub(crate) run: &'a RunDirectory,
     pub(crate) people: People,
 }
@@ -39,30 +27,22 @@ impl Session<'_> {
     /// happens, the run can be gone on with.
     pub(crate) fn prepare(&self, audit: &Audit) -> Result<()> {
         self.run
-            .write("config.toml", self.config.to_toml()?.as_bytes())?;
-        self.run.write_skipped(self.dataset.skipped())?;
+            .write("config.toml", self.task.config.to_toml()?.as_bytes())?;
+        self.run.write_skipped(self.task.dataset.skipped())?;
         self.run.write_audit(audit)?;
         self.run.remove("diverged.csv")?;
-        let pictures = PictureList::new(self.dataset)?.to_csv()?;
+        let pictures = PictureList::new(self.task.dataset)?.to_csv()?;
         self.run.write("checkpoints/pictures.csv", &pictures)
     }
 
     /// Trains from `start`, or from the beginning, and writes the results.
     pub(crate) fn train(&self, identity: Identity, start: Option<Start>) -> Result<ExitCode> {
         let signals = Signals::listen()?;
-        let parameters = match self.transfer {
-            Some(transfer) => transfer.parameters(self.settings.seed, self.device)?,
-            None => Parameters::new(self.settings.seed, self.device),
-        };
-        let classes = self.dataset.class_names().len();
-        let network = self
-            .config
-            .model
-            .build(classes, self.engine, parameters.builder())?;
-        say_network(self, &parameters)?;
-        let goes_back = self.settings.divergence.response == Response::HalveRate;
+        let built = self.task.build()?;
+        say_network(self, &built.parameters)?;
+        let goes_back = self.task.settings.divergence.response == Response::HalveRate;
         let mut checkpoints =
-            Checkpoints::new(self.run, identity, &self.config.checkpoint, goes_back);
+            Checkpoints::new(self.run, identity, &self.task.config.checkpoint, goes_back);
         let state = match start {
             Some(start) => {
                 checkpoints.go_on(start.path, &start.state)?;
@@ -70,27 +50,16 @@ impl Session<'_> {
             }
             None => None,
         };
-        let trainer = Trainer {
-            network: &network,
-            smaller: smaller_networks(
-                &self.settings.resolution,
-                &self.config.model,
-                classes,
-                self.engine,
-                &parameters,
-            )?,
-            parameters: &parameters,
-            dataset: self.dataset,
-            settings: self.settings,
-            device: self.device,
-        };
-        let mut progress = progress::for_terminal(self.settings.epochs, self.people);
-        let ended = trainer.run_from(state, &mut checkpoints, progress.as_mut(), &signals.stop);
+        let (parallel, trainer) = (self.task.parallel, self.task.trainer(&built)?);
+        let mut progress = progress::for_terminal(self.task.settings.epochs, self.people);
+        let (keeper, stop) = (&mut checkpoints, &signals.stop);
+        let ended = trainer.run_with(parallel, state, keeper, progress.as_mut(), stop);
         drop(progress);
         match ended.map_err(|error| self.explained(error))? {
             Ended::Finished(fit) => {
                 say_cost(&checkpoints, self.people)?;
-                results::write(self, &fit, &network).map_err(|error| self.explained(error))?;
+                results::write(self, &fit, &built.network)
+                    .map_err(|error| self.explained(error))?;
                 Ok(ExitCode::SUCCESS)
             }
             Ended::Interrupted(position) => {
@@ -109,7 +78,7 @@ impl Session<'_> {
         self.people
             .say(&format!("to go on    fer-train --resume {run}"))?;
         let done = position.epoch - 1;
-        if done > 0 && !self.settings.has_an_end() {
+        if done > 0 && !self.task.settings.has_an_end() {
             self.people.say(&format!(
                 "to end here fer-train --resume {run} --epochs {done}"
             ))?;
@@ -141,13 +110,13 @@ impl Session<'_> {
 }
 
 fn say_network(session: &Session<'_>, parameters: &Parameters) -> Result<()> {
-    let (architecture, run, people) = (&session.config.model, session.run, session.people);
+    let (architecture, run, people) = (&session.task.config.model, session.run, session.people);
     let trained: usize = parameters
         .trainable()
         .iter()
         .map(|(_, var)| var.elem_count())
         .sum();
-    let frozen = match session.transfer {
+    let frozen = match session.task.transfer {
         Some(transfer) => transfer.summary().frozen_parameters,
         None => 0,
     };

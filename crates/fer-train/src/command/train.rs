@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -11,13 +12,19 @@ use crate::command::Usage;
 use crate::command::arguments::{
     DataArguments, DeviceArguments, describe_data, open_by_recipe, say_warnings,
 };
+use crate::command::beginning::{begin_with, check_resize, new_run};
 use crate::command::calibration::carried_over;
+use crate::command::follower::follow;
+use crate::command::launch::Launch;
+use crate::command::members;
 use crate::command::output::People;
 use crate::command::resumption::Resumption;
 use crate::command::session::Session;
+use crate::command::task::Task;
 use crate::config::Config;
 use crate::fit::smaller_networks;
-use crate::initial::{Initial, Transfer};
+use crate::initial::Initial;
+use crate::parallel::{Group, Parallel};
 use crate::recipe::Recipe;
 use crate::run::RunDirectory;
 
@@ -203,13 +210,23 @@ impl TrainArguments {
 }
 
 pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
-    let people = People::Stdout;
-    let left = arguments
-        .resume
-        .as_deref()
+    Launch::join()?.carry_out(|group| run_in(arguments, group))
+}
+
+/// The part of one process among those of `group`.
+fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode> {
+    let leads = group.leads();
+    let people = if leads {
+        People::Stdout
+    } else {
+        People::Nobody
+    };
+    let resumed = arguments.resume.as_deref().filter(|_| leads);
+    let left = resumed
         .map(|path| Resumption::open(path, people))
         .transpose()?;
-    let (mut config, initial) = arguments.config()?;
+    let (mut config, initial) = members::share_config(&**group, || arguments.config())?;
+    members::count(&**group, &mut config, arguments.resume.is_some())?;
     config.training.clone().check()?;
     if let Some(initial) = &initial {
         check_resize(initial, &config)?;
@@ -218,10 +235,14 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     }
     match (&left, &arguments.out) {
         (Some(left), _) => left.check_settings(&config)?,
-        (None, Some(path)) => RunDirectory::check_free(path)?,
-        (None, None) => (),
+        (None, Some(path)) if leads => RunDirectory::check_free(path)?,
+        (None, _) => (),
     }
     let (selected, engine) = arguments.device.select(people)?;
+    members::check_statistics(&config, &selected.device, engine)?;
+    if group.size() > 1 {
+        people.say(&format!("processes   {}", group.size()))?;
+    }
     let dataset = arguments.open_data(&mut config)?;
     if let Some(recipe) = arguments.chosen_recipe() {
         people.say(&format!("recipe      {recipe}"))?;
@@ -230,9 +251,14 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
         carried_over(path, dataset.class_names())?;
     }
     describe_data(&dataset, people)?;
-    let audit = audit::without_near_copies(&dataset)?;
-    say_warnings(&audit, &dataset, people)?;
     let pictures = dataset.indices(Split::Train).len();
+    let audit = match leads {
+        true => Some(audit::without_near_copies(&dataset)?),
+        false => None,
+    };
+    if let Some(audit) = &audit {
+        say_warnings(audit, &dataset, people)?;
+    }
     ensure!(
         pictures > 0,
         "{} ({}) have no picture to train on",
@@ -250,105 +276,29 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     let nothing = Parameters::new(0, &selected.device);
     smaller_networks(stages, &config.model, classes, engine, &nothing)?;
     let identity = Identity::new(&config, &dataset, &selected.device, engine)?;
-    let (run, start) = match left {
-        Some(left) => left.go_on(&identity, (&config, &dataset), people)?,
-        None => (new_run(arguments, &config, &dataset)?, None),
-    };
-    let session = Session {
+    members::check_same_data(&**group, &identity)?;
+    let parallel = Parallel::new(group.clone(), config.parallel.synchronised_statistics);
+    let task = Task {
         config: &config,
         settings: &settings,
         dataset: &dataset,
         device: &selected.device,
         engine,
         transfer: transfer.as_ref(),
+        parallel: &parallel,
+    };
+    let Some(audit) = audit else {
+        return follow(&task);
+    };
+    let (run, start) = match left {
+        Some(left) => left.go_on(&identity, (&config, &dataset), people)?,
+        None => (new_run(arguments.out.as_deref(), &config, &dataset)?, None),
+    };
+    let session = Session {
+        task: &task,
         run: &run,
         people,
     };
     session.prepare(&audit)?;
     session.train(identity, start)
-}
-
-/// Refuses pictures that are made otherwise than those that the model learned from.
-fn check_resize(initial: &Initial, config: &Config) -> Result<()> {
-    let (learned, asked) = (initial.resize(), config.data.resize);
-    if learned == asked {
-        return Ok(());
-    }
-    bail!(Usage(format!(
-        "{} learned from pictures resized by {learned}, and data.resize is {asked}: leave --resize out",
-        initial.name()
-    )))
-}
-
-/// What the run takes of the model, told to people.
-fn begin_with(
-    initial: &Initial,
-    config: &Config,
-    dataset: &Dataset,
-    people: People,
-) -> Result<Transfer> {
-    let transfer = initial.transfer(&config.model, dataset.class_names())?;
-    let training = &initial.description().training;
-    let head = match transfer.summary().head_kept {
-        true => "its last layer kept".into(),
-        false => format!(
-            "a new last layer for {} classes in place of its {}",
-            dataset.class_names().len(),
-            initial.description().classes.len()
-        ),
-    };
-    people.say(&format!(
-        "begins with {}, trained on {}; {head}",
-        initial.name(),
-        training.data
-    ))?;
-    let same = training.data_hash == dataset.hash()
-        || (training.data.contains("FER2013") && dataset.name().contains("FER2013"));
-    if same && training.division_hash != dataset.division_hash() {
-        people.say(&format!(
-            "warning     {} was trained on these data divided otherwise: pictures that validate or test \
-             here may have trained it, which flatters the figures",
-            initial.name()
-        ))?;
-    }
-    Ok(transfer)
-}
-
-fn new_run(arguments: &TrainArguments, config: &Config, dataset: &Dataset) -> Result<RunDirectory> {
-    match &arguments.out {
-        Some(path) => RunDirectory::create(path),
-        None => {
-            let data = short_name(&config.data.path, dataset);
-            RunDirectory::create_next(&format!("{data}-{}", config.model.name()))
-        }
-    }
-}
-
-/// What a run's directory is called after: the data, in letters and digits.
-fn short_name(path: &Path, dataset: &Dataset) -> String {
-    match dataset.name() {
-        "drawn faces" => return "drawn".into(),
-        "FER2013" => return "fer2013".into(),
-        "FER2013 with FER+ votes" => return "ferplus".into(),
-        _ => (),
-    }
-    let last = path
-        .components()
-        .next_back()
-        .map(|part| part.as_os_str().to_string_lossy());
-    let letters: String = last
-        .unwrap_or_default()
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() {
-                letter.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    match letters.trim_matches('-') {
-        "" => "data".into(),
-        name => name.into(),
-    }
 }

@@ -7,6 +7,8 @@ use fer_model::Parameters;
 use rayon::prelude::*;
 
 use crate::fit::Position;
+use crate::fit::reduction::Reduction;
+use crate::parallel::Parallel;
 
 /// Values that are summed at a time, so that the sum does not depend on the number of threads.
 const CHUNK: usize = 32 * 1024;
@@ -96,12 +98,25 @@ pub struct Gathering {
     sums: Vec<Tensor>,
     batches: usize,
     pictures: usize,
+    /// Those of them that this member of the group went forward and back on.
+    own: usize,
+    reduction: Reduction,
 }
 
 impl Gathering {
     /// For the trainable variables of `parameters`: `accumulate` batches a step, at least 1, and no
     /// larger norm than `most`.
     pub fn new(parameters: &Parameters, accumulate: usize, most: Option<f64>) -> Self {
+        Gathering::over(&Parallel::alone(), parameters, accumulate, most)
+    }
+
+    /// As [`new`](Self::new) over the parts of all the members of a group.
+    pub(super) fn over(
+        parallel: &Parallel,
+        parameters: &Parameters,
+        accumulate: usize,
+        most: Option<f64>,
+    ) -> Self {
         Gathering {
             vars: parameters.trainable(),
             accumulate,
@@ -109,6 +124,8 @@ impl Gathering {
             sums: Vec::new(),
             batches: 0,
             pictures: 0,
+            own: 0,
+            reduction: Reduction::new(parameters, parallel),
         }
     }
 
@@ -120,7 +137,7 @@ impl Gathering {
     /// Forgets the group at work.
     pub fn clear(&mut self) {
         self.sums.clear();
-        (self.batches, self.pictures) = (0, 0);
+        (self.batches, self.pictures, self.own) = (0, 0, 0);
     }
 
     /// Takes in the gradients of the mean loss of a batch of so many `pictures`. Gives back what to
@@ -130,10 +147,29 @@ impl Gathering {
     /// A variable without a gradient, by name.
     pub fn add(
         &mut self,
-        mut gradients: GradStore,
+        gradients: GradStore,
         pictures: usize,
         last: bool,
     ) -> Result<Option<GradStore>> {
+        self.add_part(gradients, [pictures; 2], last)
+    }
+
+    /// The gradients of a part without pictures.
+    pub(super) fn zeros(&self) -> Result<GradStore> {
+        self.reduction.zeros()
+    }
+
+    /// As [`add`](Self::add) for this member's part of a batch: the parts' gradients add up to those of
+    /// the mean loss of the batch. `pictures` are those of the part and those of the batch.
+    pub(super) fn add_part(
+        &mut self,
+        mut gradients: GradStore,
+        [own, pictures]: [usize; 2],
+        last: bool,
+    ) -> Result<Option<GradStore>> {
+        self.batches += 1;
+        self.pictures += pictures;
+        self.own += own;
         if self.accumulate > 1 {
             self.collect(&gradients, pictures)?;
             if self.batches < self.accumulate && !last {
@@ -142,8 +178,10 @@ impl Gathering {
             for ((_, var), sum) in self.vars.iter().zip(&self.sums) {
                 gradients.insert(var, (sum / self.pictures as f64)?);
             }
-            self.clear();
         }
+        let share = self.own as f64 / self.pictures as f64;
+        self.clear();
+        self.reduction.sum(&mut gradients, share)?;
         if let Some(most) = self.most {
             clip_norm(&self.vars, &mut gradients, most)?;
         }
@@ -158,8 +196,6 @@ impl Gathering {
                 None => self.sums.push(part),
             }
         }
-        self.batches += 1;
-        self.pictures += pictures;
         Ok(())
     }
 }

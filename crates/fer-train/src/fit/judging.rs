@@ -3,7 +3,7 @@
 use anyhow::Result;
 use fer_data::Split;
 
-use crate::evaluation::evaluate;
+use crate::evaluation::evaluate_in_parts;
 use crate::fit::work::Work;
 use crate::fit::{EpochRecord, Symptom};
 use crate::metrics::{Metrics, NotFinite};
@@ -42,12 +42,18 @@ impl Work<'_> {
         let judged = match validation.is_empty() {
             true => None,
             false => Some(
-                evaluate(trainer.network, trainer.dataset, validation, trainer.device)
-                    .map_err(|error| match error.is::<NotFinite>() {
-                        true => self.divergence(Symptom::Validation, 0).into(),
-                        false => error,
-                    })?
-                    .metrics,
+                evaluate_in_parts(
+                    self.parallel.group(),
+                    trainer.network,
+                    trainer.dataset,
+                    validation,
+                    trainer.device,
+                )
+                .map_err(|error| match error.is::<NotFinite>() {
+                    true => self.divergence(Symptom::Validation, 0).into(),
+                    false => error,
+                })?
+                .metrics,
             ),
         };
         Ok(EpochRecord {

@@ -7,14 +7,17 @@ mod gradient;
 mod history;
 mod judging;
 mod keeper;
+mod keeping;
 mod optimiser;
 mod plateau;
 mod progress;
 mod recovery;
+mod reduction;
 mod resolution;
 mod schedule;
 mod settings;
 mod state;
+mod step;
 mod trainer;
 mod work;
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::fit::work::Work;
 use crate::fit::{Divergence, Keeper, Position, Progress, Response, RunState, Symptom};
+use crate::parallel::Joint;
 
 impl Work<'_> {
     /// Of the batch at work, `ahead` batches after those that are done.
@@ -29,7 +30,7 @@ impl Work<'_> {
         &mut self,
         error: anyhow::Error,
         beginning: &RunState,
-        keeper: &mut dyn Keeper,
+        keeper: &mut Joint<'_>,
         progress: &mut dyn Progress,
     ) -> Result<()> {
         let mut divergence = error.downcast::<Divergence>()?;

@@ -10,6 +10,7 @@ use crate::fit::work::Work;
 use crate::fit::{
     CheckedSettings, EpochTiming, History, Keeper, Memory, Position, Progress, RunState,
 };
+use crate::parallel::{Joint, Parallel, share_state, share_weights};
 
 /// What training leaves.
 pub struct Fit {
@@ -82,6 +83,28 @@ impl Trainer<'_> {
         progress: &mut dyn Progress,
         stop: &AtomicBool,
     ) -> Result<Ended> {
+        self.run_with(&Parallel::alone(), start, keeper, progress, stop)
+    }
+
+    /// As [`run_from`](Self::run_from) together with others who run the same: each goes forward and
+    /// back on its part of every batch and judges its part of the validation pictures, and all come to
+    /// the same weights, figures and states.
+    ///
+    /// The leader's weights and `start` are taken, and its `keeper` keeps; training ends when `stop`
+    /// becomes true for any member. `progress` is told the same everywhere. A run that goes on from a
+    /// state comes to the same bits where there are as many members as before.
+    ///
+    /// # Errors
+    /// As [`run_from`](Self::run_from), and a member that is gone; synchronised statistics of a network
+    /// that the kernels do not train.
+    pub fn run_with(
+        &self,
+        parallel: &Parallel,
+        start: Option<RunState>,
+        keeper: &mut dyn Keeper,
+        progress: &mut dyn Progress,
+        stop: &AtomicBool,
+    ) -> Result<Ended> {
         ensure!(
             !self.dataset.indices(Split::Train).is_empty(),
             "{} has no picture to train on",
@@ -95,7 +118,11 @@ impl Trainer<'_> {
                 stage.side
             );
         }
-        let mut work = Work::begin(self)?;
+        let group = parallel.group();
+        share_weights(group, self.parameters)?;
+        let start = share_state(group, start)?;
+        let keeper = &mut Joint::new(group, keeper);
+        let mut work = Work::begin(self, parallel)?;
         let beginning = work.capture()?;
         if let Some(state) = start {
             work.restore(&state)?;

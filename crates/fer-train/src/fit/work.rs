@@ -1,31 +1,32 @@
 //! The state of a run while it is trained.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
-use fer_data::{Batch, Batches, Split};
-use fer_model::ops::{Loss, Mode, log_probabilities};
-use fer_model::{Network, Tape, batch_to_tensors};
+use fer_data::{Batches, Split};
+use fer_model::Network;
+use fer_model::ops::Loss;
 
 use crate::evaluation::batch_threads;
 use crate::fit::average::Average;
 use crate::fit::{
-    Divergence, EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Keeper, Moment,
-    Optimiser, Position, Progress, Record, ReduceOnPlateau, RunState, Symptom, Trainer,
-    side_of_epoch, steps_until,
+    EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Optimiser, Position,
+    Progress, Record, ReduceOnPlateau, RunState, Trainer, side_of_epoch, steps_until,
 };
-use crate::metrics::{Metrics, mean_loss};
+use crate::metrics::Metrics;
+use crate::parallel::{Group, Joint, Parallel};
 
 /// A run at work: the weights are in the trainer's parameters, all else is here.
 pub(super) struct Work<'a> {
     pub(super) trainer: &'a Trainer<'a>,
+    pub(super) parallel: &'a Parallel,
     pub(super) optimiser: Optimiser,
-    gathering: Gathering,
-    loss: Loss,
-    average: Option<Average>,
+    pub(super) gathering: Gathering,
+    pub(super) loss: Loss,
+    pub(super) average: Option<Average>,
     pub(super) record: Record,
     pub(super) best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
@@ -38,7 +39,7 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     /// A run at its beginning, with the parameters as they are.
-    pub(super) fn begin(trainer: &'a Trainer<'a>) -> Result<Self> {
+    pub(super) fn begin(trainer: &'a Trainer<'a>, parallel: &'a Parallel) -> Result<Self> {
         let settings = trainer.settings;
         let train = trainer.dataset.indices(Split::Train);
         let batches = train.len().div_ceil(settings.batch_size);
@@ -62,10 +63,12 @@ impl<'a> Work<'a> {
             .averaging
             .map(|averaging| Average::new(parameters, averaging, engine))
             .transpose()?;
+        let (accumulate, most) = (settings.accumulate, settings.clip_norm);
         Ok(Work {
             trainer,
+            parallel,
             optimiser: Optimiser::new(parameters, settings.update_rule(), engine)?,
-            gathering: Gathering::new(parameters, settings.accumulate, settings.clip_norm),
+            gathering: Gathering::over(parallel, parameters, accumulate, most),
             loss: Loss::new(&settings.loss, &trainer.dataset.counts(Split::Train))?,
             average,
             record,
@@ -119,30 +122,28 @@ impl<'a> Work<'a> {
     /// Trains the epoch at work to its end and judges it; `false` when it was told to stop first.
     pub(super) fn train_epoch(
         &mut self,
-        keeper: &mut dyn Keeper,
+        keeper: &mut Joint<'_>,
         progress: &mut dyn Progress,
         stop: &AtomicBool,
     ) -> Result<bool> {
         let (trainer, start) = (self.trainer, Instant::now());
         let (batches, Position { epoch, batch, .. }) = (self.batches(), self.position());
-        let tape = Tape::new(self.network())?;
+        let tape = self.parallel.tape(self.network())?;
         progress.epoch_starts(epoch, batches.len() - batch);
         let (mut pictures, mut waited) = (0, Duration::ZERO);
         let ended = batches.ahead(batch_threads(trainer.device), |ahead| -> Result<bool> {
             for batch in ahead.by_ref() {
-                if stop.load(Ordering::Relaxed) && self.gathering.is_between_groups() {
+                if self.gathering.is_between_groups() && self.has_to_stop(keeper, progress, stop)? {
                     return Ok(false);
                 }
                 let batch = batch.with_context(|| format!("epoch {epoch}"))?;
-                let count = batch.labels.len();
-                let last = self.record.position.batch + 1 == batches.len();
-                self.train_batch(&tape, batch, last)?;
+                let number = self.record.position.batch;
+                let outline = batches.outline(number);
+                let count = outline.labels.len();
+                self.train_batch(&tape, batch, outline, number + 1 == batches.len())?;
                 pictures += count as u32;
                 let trained = &self.record.trained;
                 progress.batch_done(count, trained.loss(), trained.accuracy());
-                if !last && self.gathering.is_between_groups() {
-                    self.keep_if_due(Moment::Step, keeper, progress)?;
-                }
             }
             waited = ahead.waited();
             Ok(true)
@@ -159,7 +160,7 @@ impl<'a> Work<'a> {
             };
             self.next_epoch(record.clone(), timing.clone());
             // What is told is safe, where it is kept at all.
-            self.keep_if_due(Moment::EpochEnd, keeper, progress)?;
+            self.keep_at_epoch_end(keeper, progress)?;
             progress.epoch_done(&record, improved, &timing);
         }
         Ok(ended)
@@ -189,48 +190,11 @@ impl<'a> Work<'a> {
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
             .with_side(self.side())
             .starting_at(batch)
+            .part(self.group().rank(), self.group().size())
     }
 
-    fn train_batch(&mut self, tape: &Tape<'_>, batch: Batch, last: bool) -> Result<()> {
-        let (trainer, position) = (self.trainer, self.record.position);
-        let settings = trainer.settings;
-        let classes = trainer.dataset.class_names().len();
-        self.batch.clone_from(&batch.indices);
-        let (labels, shares) = (batch.labels.clone(), batch.targets.clone());
-        let (pictures, targets) = batch_to_tensors(batch, classes, trainer.device)?;
-        let mode = Mode::Train {
-            seed: settings.seed,
-            step: position.step,
-        };
-        let logits = tape.forward(&pictures, mode)?;
-        let log_probabilities: Vec<f32> = log_probabilities(&logits.detach())?
-            .flatten_all()?
-            .to_vec1()?;
-        let loss = mean_loss(&shares, &log_probabilities, classes);
-        // Put so that NaN counts.
-        let bounded = loss <= settings.divergence.largest_loss;
-        if !bounded {
-            return Err(self.divergence(Symptom::Loss(loss), 1).into());
-        }
-        let loss = self
-            .loss
-            .compute(&logits, &targets, trainer.network.engine())?;
-        let gradients = tape.backward(&loss)?;
-        self.record
-            .trained
-            .update(&labels, &shares, &log_probabilities)?;
-        if let Some(gradients) = self.gathering.add(gradients, labels.len(), last)? {
-            self.optimiser.step(&gradients, self.learning_rate())?;
-            if let Some(average) = &self.average {
-                average.update(self.optimiser.steps())?;
-            }
-        }
-        self.record.position = Position {
-            batch: position.batch + 1,
-            step: position.step + 1,
-            ..position
-        };
-        Ok(())
+    pub(super) fn group(&self) -> &'a dyn Group {
+        self.parallel.group()
     }
 
     fn next_epoch(&mut self, record: EpochRecord, timing: EpochTiming) {
@@ -258,41 +222,6 @@ impl<'a> Work<'a> {
                 .as_ref()
                 .map_or(1.0, ReduceOnPlateau::scale)
             * 0.5f64.powi(self.record.halvings as i32)
-    }
-
-    fn keep_if_due(
-        &mut self,
-        moment: Moment,
-        keeper: &mut dyn Keeper,
-        progress: &mut dyn Progress,
-    ) -> Result<()> {
-        if !keeper.is_due(moment, self.record.position) {
-            return Ok(());
-        }
-        match self.keep(keeper) {
-            Err(error) if !error.is::<Divergence>() => progress.not_kept(&error),
-            kept => kept?,
-        }
-        Ok(())
-    }
-
-    /// A copy of everything, which is worth going back to.
-    pub(super) fn finite_state(&self) -> Result<RunState> {
-        let state = self.capture()?;
-        match state.not_finite()? {
-            Some(name) => Err(self.divergence(Symptom::Tensor(name.into()), 0).into()),
-            None => Ok(state),
-        }
-    }
-
-    /// Keeps the state, unless it was the last to be kept.
-    pub(super) fn keep(&mut self, keeper: &mut dyn Keeper) -> Result<()> {
-        if self.kept == Some(self.record.position) {
-            return Ok(());
-        }
-        keeper.keep(&self.finite_state()?)?;
-        self.kept = Some(self.record.position);
-        Ok(())
     }
 
     /// Puts the weights of the best epoch into the network.

@@ -74,6 +74,22 @@ fn assert_flags(script: &Path, line: &str) {
     }
 }
 
+/// What needs MPI is tried by `just mpi-test`; the features must exist, and the program know the flags.
+fn assert_mpi(line: &str, manifest: &str, folder: &Path) {
+    if let Some(features) = line.strip_prefix("cargo build --release -p fer-train --features ") {
+        assert!(manifest.contains(&format!("\n{features} = ")), "{line}");
+        return;
+    }
+    let (_, arguments) = line.split_once("target/release/fer-train ").unwrap();
+    let help = stdout(&fer(folder, &["train", "--help"]));
+    for flag in arguments
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"))
+    {
+        assert!(help.contains(flag), "{line}: no flag {flag}");
+    }
+}
+
 /// What is sent to the server that the README started before, on a port that was free here.
 fn assert_answered(line: &str, folder: &Path, serving: Option<&Serving>) {
     let serving = serving.unwrap_or_else(|| panic!("{line}: no server was started before it"));
@@ -124,6 +140,10 @@ fn every_command_of_the_readme_works() {
         }
         if let Some(script) = line.strip_prefix("python3 ") {
             assert_script(script);
+            continue;
+        }
+        if line.starts_with("mpirun ") || line.starts_with("cargo build ") {
+            assert_mpi(&line, &manifest, at);
             continue;
         }
         let (features, mut arguments) = split(&line);

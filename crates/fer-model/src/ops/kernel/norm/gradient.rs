@@ -1,5 +1,7 @@
 //! The gradient of a normalisation over the batch and of what follows it.
 
+use std::convert::Infallible;
+
 use rayon::prelude::*;
 
 use super::Statistics;
@@ -53,6 +55,34 @@ pub fn backward(
     following: Following<'_>,
     gradients: NormGradients<'_>,
 ) {
+    let nothing = |_: &mut [f64]| Ok::<(), Infallible>(());
+    let Ok(()) = backward_in_part(
+        engine, maps, x, statistics, epsilon, gamma, gradient, following, gradients, nothing,
+    );
+}
+
+/// As [`backward`] for one part of the batch that `statistics` are of, whose other parts go back
+/// elsewhere. `total` replaces each of 2·channels numbers by its sum over the parts. The gradients of
+/// gamma and beta are those of this part.
+///
+/// # Errors
+/// That of `total`.
+///
+/// # Panics
+/// If a length does not fit.
+#[expect(clippy::too_many_arguments, reason = "the operands of one formula")]
+pub fn backward_in_part<E>(
+    engine: Engine,
+    maps: Maps,
+    x: &[f32],
+    statistics: &Statistics,
+    epsilon: f32,
+    gamma: &[f32],
+    gradient: &[f32],
+    following: Following<'_>,
+    gradients: NormGradients<'_>,
+    total: impl FnOnce(&mut [f64]) -> Result<(), E>,
+) -> Result<(), E> {
     let channels = gamma.len();
     let NormGradients {
         dx,
@@ -98,14 +128,20 @@ pub fn backward(
         0 => f64::INFINITY,
         count => count as f64,
     };
+    let of_pictures = |place: usize| -> f64 {
+        let pictures = sums.chunks_exact(2 * channels);
+        pictures.map(|sums| f64::from(sums[place])).sum()
+    };
+    let mut totals: Vec<f64> = (0..2 * channels).map(of_pictures).collect();
+    for channel in 0..channels {
+        dbeta[channel] = totals[channel] as f32;
+        dgamma[channel] = (totals[channels + channel] * f64::from(inverse[channel])) as f32;
+    }
+    total(&mut totals)?;
     let factors = &mut *scratch::take(3 * channels);
     for channel in 0..channels {
-        let parts = sums.chunks_exact(2 * channels);
-        let sum: f64 = parts.clone().map(|part| f64::from(part[channel])).sum();
-        let product: f64 = parts.map(|part| f64::from(part[channels + channel])).sum();
+        let (sum, product) = (totals[channel], totals[channels + channel]);
         let deviation = f64::from(inverse[channel]);
-        dbeta[channel] = sum as f32;
-        dgamma[channel] = (product * deviation) as f32;
         let scale = f64::from(gamma[channel]) * deviation;
         let slope = -scale * product * deviation * deviation / count;
         factors[channel] = scale as f32;
@@ -123,6 +159,7 @@ pub fn backward(
                 dx,
             })
         });
+    Ok(())
 }
 
 /// What the gradients are made of.

@@ -17,7 +17,7 @@ mod tests;
 
 pub use apply::{Affine, apply};
 pub(crate) use apply::{Factors, apply_factors};
-pub use gradient::{Following, NormGradients, backward};
+pub use gradient::{Following, NormGradients, backward, backward_in_part};
 pub(crate) use gradient::{Operands, Sums};
 
 /// Mean and variance of each channel over a batch.
@@ -41,32 +41,50 @@ impl Statistics {
     /// # Panics
     /// If a length does not fit, or the batch is empty.
     pub fn of(engine: Engine, maps: Maps, channels: usize, x: &[f32]) -> Self {
-        check_len("maps", x.len(), maps.positions() * channels);
-        assert!(!x.is_empty(), "statistics of an empty batch");
-        let moments = &mut *scratch::take(2 * maps.batch * channels);
-        let picture = maps.height * maps.width * channels;
-        moments
-            .par_chunks_mut(2 * channels)
-            .zip(x.par_chunks(picture))
-            .for_each(|(moments, x)| engine.run(Moments { x, moments }));
-        let each = (maps.height * maps.width) as f64;
-        let batch = maps.batch as f64;
-        let (mut mean, mut variance) = (Vec::new(), Vec::new());
-        for channel in 0..channels {
-            let pictures = moments.chunks_exact(2 * channels);
-            let means = pictures.clone().map(|moments| f64::from(moments[channel]));
-            let centre = means.clone().sum::<f64>() / batch;
-            let between: f64 = means.map(|mean| (mean - centre).powi(2)).sum();
-            let within: f64 = pictures
-                .map(|moments| f64::from(moments[channels + channel]))
-                .sum();
-            mean.push(centre as f32);
-            variance.push(((within + each * between) / (each * batch)) as f32);
-        }
+        let narrow = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
+        let [mean, variance] = wide(engine, maps, channels, x);
         Self {
-            mean,
-            variance,
+            mean: narrow(mean),
+            variance: narrow(variance),
             count: maps.positions(),
+        }
+    }
+
+    /// What the parts of a batch add up to give the statistics of all of it: how many numbers of each
+    /// channel there are, then the channels' sums, then their sums of squares, 2·`channels` + 1 in all. `x`
+    /// as for [`of`](Self::of), but it may be empty.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn totals(engine: Engine, maps: Maps, channels: usize, x: &[f32]) -> Vec<f64> {
+        let mut totals = vec![0.0; 2 * channels + 1];
+        if x.is_empty() {
+            return totals;
+        }
+        let [mean, variance] = wide(engine, maps, channels, x);
+        let count = maps.positions() as f64;
+        totals[0] = count;
+        let (sums, squares) = totals[1..].split_at_mut(channels);
+        for (channel, (mean, variance)) in mean.into_iter().zip(variance).enumerate() {
+            sums[channel] = mean * count;
+            squares[channel] = (variance + mean * mean) * count;
+        }
+        totals
+    }
+
+    /// The statistics of a batch from the sum of the [`totals`](Self::totals) of its parts.
+    pub fn from_totals(totals: &[f64]) -> Self {
+        let count = totals.first().copied().unwrap_or(0.0);
+        let (sums, squares) = totals[1..].split_at(totals.len() / 2);
+        let mean = |sum: &f64| sum / count;
+        let variances = sums.iter().zip(squares).map(|(sum, square)| {
+            let mean = mean(sum);
+            (square / count - mean * mean).max(0.0) as f32
+        });
+        Self {
+            mean: sums.iter().map(|sum| mean(sum) as f32).collect(),
+            variance: variances.collect(),
+            count: count as usize,
         }
     }
 
@@ -95,6 +113,33 @@ impl Statistics {
             .map(|variance| 1.0 / (variance + epsilon).sqrt())
             .collect()
     }
+}
+
+/// The means and the variances of `x`.
+fn wide(engine: Engine, maps: Maps, channels: usize, x: &[f32]) -> [Vec<f64>; 2] {
+    check_len("maps", x.len(), maps.positions() * channels);
+    assert!(!x.is_empty(), "statistics of an empty batch");
+    let moments = &mut *scratch::take(2 * maps.batch * channels);
+    let picture = maps.height * maps.width * channels;
+    moments
+        .par_chunks_mut(2 * channels)
+        .zip(x.par_chunks(picture))
+        .for_each(|(moments, x)| engine.run(Moments { x, moments }));
+    let each = (maps.height * maps.width) as f64;
+    let batch = maps.batch as f64;
+    let (mut mean, mut variance) = (Vec::new(), Vec::new());
+    for channel in 0..channels {
+        let pictures = moments.chunks_exact(2 * channels);
+        let means = pictures.clone().map(|moments| f64::from(moments[channel]));
+        let centre = means.clone().sum::<f64>() / batch;
+        let between: f64 = means.map(|mean| (mean - centre).powi(2)).sum();
+        let within: f64 = pictures
+            .map(|moments| f64::from(moments[channels + channel]))
+            .sum();
+        mean.push(centre);
+        variance.push((within + each * between) / (each * batch));
+    }
+    [mean, variance]
 }
 
 /// Mean and sum of squared deviations of one picture's channels.

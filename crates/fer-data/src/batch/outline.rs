@@ -1,0 +1,99 @@
+//! What is known of a batch before its pictures are made.
+
+use std::ops::Range;
+
+use super::mixing::Mixing;
+use super::{Batch, Batches};
+use crate::sampling::drawn_label;
+
+/// All of a batch but its pixels, whichever [part](Batches::part) of it is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    /// As [`Batch::indices`], of the whole batch.
+    pub indices: Vec<usize>,
+    /// As [`Batch::labels`], of the whole batch.
+    pub labels: Vec<usize>,
+    /// As [`Batch::targets`], of the whole batch.
+    pub targets: Vec<f32>,
+    /// Which of its pictures are made, by their places in the batch.
+    pub part: Range<usize>,
+}
+
+impl Outline {
+    /// The part with its pixels.
+    pub(super) fn batch(self, side: usize, pixels: Vec<f32>) -> Batch {
+        let rows = self.part;
+        if rows.len() == self.indices.len() {
+            let (indices, labels, targets) = (self.indices, self.labels, self.targets);
+            return Batch {
+                indices,
+                labels,
+                side,
+                pixels,
+                targets,
+            };
+        }
+        let classes = self.targets.len() / self.indices.len().max(1);
+        Batch {
+            indices: self.indices[rows.clone()].to_vec(),
+            labels: self.labels[rows.clone()].to_vec(),
+            side,
+            pixels,
+            targets: self.targets[rows.start * classes..rows.end * classes].to_vec(),
+        }
+    }
+}
+
+impl Batches<'_> {
+    /// What batch `number` is, all its parts together; no picture is read for it.
+    ///
+    /// # Panics
+    /// When `number` is not below [`len`](Self::len).
+    pub fn outline(&self, number: usize) -> Outline {
+        self.drawn_outline(number).0
+    }
+
+    /// The outline of batch `number`, and how its pictures are mixed, if they are.
+    pub(super) fn drawn_outline(&self, number: usize) -> (Outline, Option<Mixing>) {
+        let turns = self.turns(number).iter();
+        let indices: Vec<usize> = turns.map(|&turn| self.index(turn)).collect();
+        let classes = self.dataset.class_names().len();
+        let mut targets = vec![0.0; indices.len() * classes];
+        let labels = targets
+            .chunks_exact_mut(classes)
+            .zip(&indices)
+            .map(|(target, &index)| self.write_target(index, target))
+            .collect();
+        let count = indices.len();
+        let mixing = self.augmentation.and_then(|(augmentation, seed, epoch)| {
+            Mixing::draw(count, augmentation, seed, epoch, number)
+        });
+        if let Some(mixing) = &mixing {
+            mixing.mix_targets(&mut targets);
+        }
+        let [part, parts] = self.part;
+        let outline = Outline {
+            indices,
+            labels,
+            targets,
+            part: count * part / parts..count * (part + 1) / parts,
+        };
+        (outline, mixing)
+    }
+
+    /// Writes the target of picture `index`, and returns its label.
+    fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
+        let entry = self.dataset.entry(index);
+        match (self.labels, &entry.distribution) {
+            (Some((seed, epoch)), Some(distribution)) => {
+                let label = drawn_label(distribution, seed, epoch, index);
+                target[label] = 1.0;
+                label
+            }
+            _ => {
+                self.dataset.write_target(index, target);
+                entry.label
+            }
+        }
+    }
+}
