@@ -151,6 +151,15 @@ mod tests {
     use super::super::Batch;
     use super::*;
 
+    impl Mixing {
+        /// A whole batch.
+        pub(in super::super) fn mix(&self, batch: &mut Batch) {
+            let others = rows(&batch.pixels, &self.partners);
+            self.mix_pixels(&mut batch.pixels, &others);
+            self.mix_targets(&mut batch.targets);
+        }
+    }
+
     const COUNT: usize = 16;
 
     /// Pictures of one value each, spread over 0 to 1, each of a class of its own.
@@ -175,9 +184,7 @@ mod tests {
         };
         let mut batch = plain(COUNT);
         if let Some(mixing) = Mixing::draw(COUNT, &settings, 4, 1, number) {
-            let others = rows(&batch.pixels, mixing.partners());
-            mixing.mix_pixels(&mut batch.pixels, &others);
-            mixing.mix_targets(&mut batch.targets);
+            mixing.mix(&mut batch);
         }
         batch
     }

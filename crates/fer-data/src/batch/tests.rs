@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::greys::greys;
+use super::mixing::Mixing;
 use super::*;
 use crate::situation::Situation;
 
@@ -93,7 +94,7 @@ fn a_batch_is_mixed_after_its_pictures_were_changed() {
             .unwrap()
     };
     let mut expected = batch(&changes);
-    mixing::mix(&mut expected, &both, 5, 1, 1);
+    Mixing::draw(8, &both, 5, 1, 1).unwrap().mix(&mut expected);
     assert_eq!(batch(&both), expected);
     assert_ne!(batch(&both), batch(&changes));
 }

@@ -53,7 +53,9 @@ fn assert_recipe(line: &str) {
         recipes.lines().any(|recipe| recipe.starts_with(name)),
         "just {line}: no such recipe"
     );
-    let scripts = ["benches", "tests"].map(|room| root().join(format!("{room}/{name}/{name}.py")));
+    let script = name.strip_suffix("-test").unwrap_or(name);
+    let scripts =
+        ["benches", "tests"].map(|room| root().join(format!("{room}/{script}/{script}.py")));
     let script = scripts.iter().find(|script| script.exists()).unwrap();
     assert_flags(script, line);
 }
