@@ -3,18 +3,38 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+// Peak memory, and a limit that ends the process.
+mod memory;
+// An end to what hangs.
+mod watch;
+
 // Bytes that come in by any door, changed at random.
 mod fuzzing;
 
-// Peak memory, and a limit that ends the process.
-mod memory;
+// Pictures and tables: what is small as a file and large as anything else.
+mod bombs;
+mod pictures;
+mod tables;
+
+// Folders: what is no file, strange names, files that change.
+#[cfg(unix)]
+mod folders;
+
+// Names from outside in all that is written.
+mod escaping;
+
+// The sources themselves.
+mod source_code;
 
 use std::process::ExitCode;
 
-use fer_trials::Trial;
-
-const TRIALS: &[Trial] = &[fuzzing::CHANGED];
-
 fn main() -> ExitCode {
-    fer_trials::main("strangers", TRIALS)
+    let mut trials = vec![fuzzing::CHANGED];
+    trials.extend(pictures::TRIALS);
+    trials.extend(tables::TRIALS);
+    #[cfg(unix)]
+    trials.extend(folders::TRIALS);
+    trials.extend(escaping::TRIALS);
+    trials.extend(source_code::TRIALS);
+    fer_trials::main("strangers", &trials)
 }

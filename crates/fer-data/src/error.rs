@@ -1,11 +1,14 @@
 use std::path::PathBuf;
 
-/// What can be wrong with data: one variant per cause, each naming the file and the row.
+use crate::printable::{printable, printable_path};
+
+/// What can be wrong with data: one variant per cause, each naming the file and the row. Said in one
+/// line, with what would steer a terminal written out ([`printable`]).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// A file or folder could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", printable_path(path))]
     Read {
         /// What was to be read.
         path: PathBuf,
@@ -13,7 +16,11 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// A picture could not be decoded.
-    #[error("{name} is not a picture that can be decoded: {reason}")]
+    #[error(
+        "{} is not a picture that can be decoded: {}",
+        printable(name),
+        printable(reason)
+    )]
     Decode {
         /// The file, or what stands for it.
         name: String,
@@ -23,7 +30,10 @@ pub enum DataError {
         reason: String,
     },
     /// A picture has the wrong number of values.
-    #[error("{name}: {found} values, expected {expected} (48 rows of 48)")]
+    #[error(
+        "{}: {found} values, expected {expected} (48 rows of 48)",
+        printable(name)
+    )]
     PictureSize {
         /// What the values came from.
         name: String,
@@ -33,10 +43,14 @@ pub enum DataError {
         found: usize,
     },
     /// A list of class names cannot be used.
-    #[error("class names cannot be used: {0}")]
+    #[error("class names cannot be used: {}", printable(_0))]
     ClassNames(String),
     /// The path is nothing that is recognised as data.
-    #[error("{} is not recognised as data: {reason}", path.display())]
+    #[error(
+        "{} is not recognised as data: {}",
+        printable_path(path),
+        printable(reason)
+    )]
     Unrecognised {
         /// What was given.
         path: PathBuf,
@@ -44,7 +58,7 @@ pub enum DataError {
         reason: String,
     },
     /// A table as a whole cannot be used: its header, its encoding, its length.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", printable_path(path), printable(reason))]
     Table {
         /// The file.
         path: PathBuf,
@@ -52,7 +66,11 @@ pub enum DataError {
         reason: String,
     },
     /// One row of a table cannot be used.
-    #[error("{}, row {row} (line {line}): {reason}", path.display())]
+    #[error(
+        "{}, row {row} (line {line}): {}",
+        printable_path(path),
+        printable(reason)
+    )]
     Row {
         /// The file.
         path: PathBuf,
@@ -64,7 +82,12 @@ pub enum DataError {
         reason: String,
     },
     /// Two tables that are joined row by row do not fit each other.
-    #[error("{} does not belong to {}: {reason}", votes.display(), pictures.display())]
+    #[error(
+        "{} does not belong to {}: {}",
+        printable_path(votes),
+        printable_path(pictures),
+        printable(reason)
+    )]
     Join {
         /// The table of votes.
         votes: PathBuf,
@@ -75,7 +98,9 @@ pub enum DataError {
     },
     /// Entries were left out although that was forbidden.
     #[error(
-        "{count} of {total} entries of {name} would be left out, and none may be; the first: {first}"
+        "{count} of {total} entries of {} would be left out, and none may be; the first: {}",
+        printable(name),
+        printable(first)
     )]
     Strict {
         /// The data set.
@@ -88,7 +113,7 @@ pub enum DataError {
         first: String,
     },
     /// A setting is outside its range.
-    #[error("{name} = {value} is out of range: {expected}")]
+    #[error("{name} = {} is out of range: {expected}", printable(value))]
     Setting {
         /// The setting.
         name: &'static str,
@@ -98,7 +123,7 @@ pub enum DataError {
         expected: &'static str,
     },
     /// What lies at a path can be understood in more than one way.
-    #[error("{}: {saw}. {remedy}", path.display())]
+    #[error("{}: {}. {}", printable_path(path), printable(saw), printable(remedy))]
     Unclear {
         /// What was given.
         path: PathBuf,
@@ -108,7 +133,11 @@ pub enum DataError {
         remedy: String,
     },
     /// A label map cannot be used.
-    #[error("the label map {} cannot be used: {reason}", path.display())]
+    #[error(
+        "the label map {} cannot be used: {}",
+        printable_path(path),
+        printable(reason)
+    )]
     LabelMap {
         /// The map.
         path: PathBuf,
@@ -116,7 +145,7 @@ pub enum DataError {
         reason: String,
     },
     /// A data set of the Hugging Face hub cannot be had.
-    #[error("hf://{address}: {reason}")]
+    #[error("hf://{}: {}", printable(address), printable(reason))]
     Hub {
         /// Its owner and name, as given.
         address: String,
@@ -124,7 +153,11 @@ pub enum DataError {
         reason: String,
     },
     /// A worker panicked: a mistake in this program, not in the data.
-    #[error("{name}: the worker panicked: {message}. Please report it with this file")]
+    #[error(
+        "{}: the worker panicked: {}. Please report it with this file",
+        printable(name),
+        printable(message)
+    )]
     Panic {
         /// What was being worked on: a file, or what stands for it.
         name: String,
@@ -132,7 +165,7 @@ pub enum DataError {
         message: String,
     },
     /// A data set has nothing left to work on.
-    #[error("{name} holds no usable picture{detail}")]
+    #[error("{} holds no usable picture{}", printable(name), printable(detail))]
     Empty {
         /// The data set.
         name: String,

@@ -118,6 +118,9 @@
 
 pub mod random;
 
+mod printable;
+mod regular;
+
 mod expression;
 mod picture;
 
@@ -160,10 +163,12 @@ pub use picture::{
     Colours, DifferenceHash, LONGEST_SIDE, MOST_MEMORY, PIXELS, Picture, PictureFacts,
     PictureFormat, PictureMode, Resize, SIDE,
 };
+pub use printable::{printable, printable_path};
+pub use regular::{open_regular, read_regular};
 pub use sampling::Sampling;
 pub use situation::{Disturbance, Situation};
 pub use skipped::{Skipped, count_by_reason};
-pub use source::{FerPlusTarget, Layout, OpenSettings, open};
+pub use source::{FerPlusTarget, FilesBelow, Layout, OpenSettings, files_below, open};
 pub use split::{
     GroupedShares, Split, SplitSettings, by_subject, stratified, stratified_by_subject,
 };

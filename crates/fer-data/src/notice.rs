@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::printable::printable;
+
 /// How much a [`Notice`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,7 +43,8 @@ impl Notice {
 
 /// The first few of `names`, and how many more there are.
 pub(crate) fn listed<N: AsRef<str>>(names: &[N], most: usize) -> String {
-    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let names_shown = names.iter().take(most);
+    let shown: Vec<_> = names_shown.map(|name| printable(name.as_ref())).collect();
     match names.len().saturating_sub(most) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

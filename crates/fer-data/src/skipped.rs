@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::printable::printable;
+
 /// One entry that a data set left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skipped {
@@ -26,11 +28,12 @@ impl Skipped {
         }
     }
 
-    /// The entry with its reason and, where there is one, the detail.
-    pub(crate) fn sentence(&self) -> String {
+    /// The entry with its reason and, where there is one, the detail, in one line.
+    pub fn sentence(&self) -> String {
+        let entry = printable(&self.entry);
         match self.detail.as_str() {
-            "" => format!("{}: {}", self.entry, self.reason),
-            detail => format!("{}: {}: {detail}", self.entry, self.reason),
+            "" => format!("{entry}: {}", self.reason),
+            detail => format!("{entry}: {}: {}", self.reason, printable(detail)),
         }
     }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use fer_data::{ClassNames, DataError};
+use fer_data::{ClassNames, DataError, printable, printable_path};
 
 /// What can go wrong with a network, its device or its file: one variant per cause.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum ModelError {
         expected: &'static str,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", printable_path(path))]
     Io {
         /// `read` or `write`.
         action: &'static str,
@@ -63,7 +63,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// A file is no usable model of this library.
-    #[error("{} is refused as a model: {reason}", path.display())]
+    #[error("{} is refused as a model: {reason}", printable_path(path))]
     Refused {
         /// The file.
         path: PathBuf,
@@ -104,7 +104,7 @@ pub enum ModelError {
 #[non_exhaustive]
 pub enum Refusal {
     /// The bytes are no safetensors file, or not all of one.
-    #[error("it is no whole safetensors file ({0})")]
+    #[error("it is no whole safetensors file ({})", printable(_0))]
     NotSafetensors(String),
     /// A safetensors file of some other program.
     #[error(
@@ -112,11 +112,12 @@ pub enum Refusal {
     )]
     Foreign,
     /// The description cannot be read.
-    #[error("its description cannot be read: {0}")]
+    #[error("its description cannot be read: {}", printable(_0))]
     Description(String),
     /// Written by another version of the format.
     #[error(
-        "it has format {found}, this library reads format {supported}; use the version that wrote it: {library}"
+        "it has format {found}, this library reads format {supported}; use the version that wrote it: {}",
+        printable(library)
     )]
     Format {
         /// Format of the file.
@@ -127,10 +128,10 @@ pub enum Refusal {
         library: String,
     },
     /// The tensors are not those of the architecture.
-    #[error("its tensors do not fit its architecture: {0}")]
+    #[error("its tensors do not fit its architecture: {}", printable(_0))]
     Tensors(String),
     /// A weight is not a number.
-    #[error("tensor {0} holds a value that is not finite")]
+    #[error("tensor {} holds a value that is not finite", printable(_0))]
     NotFinite(String),
     /// The network does not answer what it answered when it was saved.
     #[error("its self-test fails: logit {index} is {found}, {expected} when it was saved")]

@@ -1,10 +1,14 @@
 //! A run's whole configuration.
 
-use std::fs;
+mod paths;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use fer_data::{FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary};
+use fer_data::{
+    FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary, printable_path,
+    read_regular,
+};
 use fer_model::Architecture;
 use fer_model::file::WeightFormat;
 use serde::{Deserialize, Serialize};
@@ -14,6 +18,9 @@ use crate::checkpoint::CheckpointSettings;
 use crate::fit::FitSettings;
 use crate::initial::InitSettings;
 use crate::parallel::ParallelSettings;
+
+/// The longest configuration that is read, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Everything that decides a run; `config.toml` in its directory.
 ///
@@ -123,8 +130,7 @@ impl Config {
     /// # Errors
     /// A file that cannot be read, TOML that cannot be parsed, or a key that is not known.
     pub fn read(path: &Path) -> Result<Self> {
-        let text =
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text(path)?;
         toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()))
     }
 
@@ -134,8 +140,7 @@ impl Config {
     /// # Errors
     /// A file that cannot be read, or that is no TOML.
     pub fn says(path: &Path, keys: &[&str]) -> Result<bool> {
-        let text =
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text(path)?;
         let mut value: toml::Value = toml::from_str(&text)
             .with_context(|| format!("{} is no configuration", path.display()))?;
         for key in keys {
@@ -219,6 +224,12 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).context("the configuration cannot be written as TOML")
     }
+}
+
+fn text(path: &Path) -> Result<String> {
+    let named = || format!("cannot read {}", printable_path(path));
+    let bytes = read_regular(path, MOST_BYTES).with_context(named)?;
+    String::from_utf8(bytes).with_context(named)
 }
 
 /// A value in TOML, or else a word.

@@ -104,6 +104,7 @@ pub mod abstention;
 pub mod calibration;
 pub mod evaluation;
 pub mod fit;
+mod formula;
 pub mod initial;
 pub mod metrics;
 pub mod predictions;

@@ -64,6 +64,11 @@ mod report;
 #[path = "cli/tensorboard.rs"]
 mod tensorboard;
 
+// What is no file, and names that are more than names.
+#[cfg(unix)]
+#[path = "cli/strangers.rs"]
+mod strangers;
+
 // The server and its page.
 #[path = "cli/serve/mod.rs"]
 mod serve;

@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::Path;
 
 use image::{DynamicImage, GrayImage, RgbImage, imageops};
@@ -6,7 +5,10 @@ use image::{DynamicImage, GrayImage, RgbImage, imageops};
 use crate::error::DataError;
 use crate::face::bounds::{Bounds, Square};
 use crate::face::cutting;
-use crate::picture::{Picture, PictureFacts, Resize, SIDE, grey_of, upright_colours, upright_grey};
+use crate::picture::{
+    MOST_BYTES, Picture, PictureFacts, Resize, SIDE, grey_of, upright_colours, upright_grey,
+};
+use crate::regular::read_regular;
 
 /// Both sides of a picture that is taken for a face already.
 const FACE_ALREADY: u32 = 64;
@@ -151,7 +153,7 @@ impl Photograph {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    fs::read(path).map_err(|source| DataError::Read {
+    read_regular(path, MOST_BYTES).map_err(|source| DataError::Read {
         path: path.to_path_buf(),
         source,
     })

@@ -1,20 +1,22 @@
-use std::fs;
-use std::io::Cursor;
 use std::path::Path;
 
-use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits};
+use image::DynamicImage;
 
-use crate::error::{DataError, Flaw};
-use crate::picture::facts::{PictureFacts, PictureFormat, PictureMode};
+use crate::error::DataError;
+use crate::picture::facts::PictureFacts;
 use crate::picture::resize::Resize;
-use crate::picture::{Picture, foreign, jpeg, luma};
+use crate::picture::upright::Upright;
+use crate::picture::{Picture, luma};
+use crate::regular::read_regular;
 
 /// The longest side, in pixels, that is decoded.
 pub const LONGEST_SIDE: u32 = 20_000;
 
 /// The most memory, in bytes, that the pixels of one picture may take as the file stores them.
 pub const MOST_MEMORY: u64 = 512 << 20;
+
+/// The longest file, in bytes, that is taken for a picture.
+pub(crate) const MOST_BYTES: u64 = 256 << 20;
 
 /// Decoding: a file's bytes become an upright grey picture of 48×48.
 ///
@@ -46,7 +48,7 @@ impl Picture {
     /// # Errors
     /// As `open`.
     pub fn open_with_facts(path: &Path, resize: Resize) -> Result<(Self, PictureFacts), DataError> {
-        let bytes = fs::read(path).map_err(|source| DataError::Read {
+        let bytes = read_regular(path, MOST_BYTES).map_err(|source| DataError::Read {
             path: path.to_path_buf(),
             source,
         })?;
@@ -81,8 +83,8 @@ impl Picture {
         name: &str,
         resize: Resize,
     ) -> Result<(Self, PictureFacts), DataError> {
-        let (grey, facts) = upright_grey(bytes, name)?;
-        Ok((resize.apply(&grey), facts))
+        let upright = Upright::grey(bytes, name)?;
+        Ok((resize.apply(&upright.image.into_luma8()), upright.facts))
     }
 
     /// Turns any decoded image into a picture by [`Resize::Antialiased`].
@@ -106,139 +108,14 @@ impl Picture {
     }
 }
 
-/// The grey image as people see it, in its own size.
-pub(crate) fn upright_grey(
-    bytes: &[u8],
-    name: &str,
-) -> Result<(GrayImage, PictureFacts), DataError> {
-    let grey = |image| match image {
-        grey @ DynamicImage::ImageLuma8(_) => grey,
-        other => DynamicImage::ImageLuma8(luma::grey(&other)),
-    };
-    let (image, facts) = upright(bytes, Path::new(name), grey).map_err(named(name))?;
-    Ok((image.into_luma8(), facts))
-}
-
-/// The coloured image as people see it, in its own size.
-#[cfg(feature = "detect")]
-pub(crate) fn upright_colours(bytes: &[u8], name: &str) -> Result<image::RgbImage, DataError> {
-    let colours = |image: DynamicImage| DynamicImage::ImageRgb8(image.into_rgb8());
-    let (image, _) = upright(bytes, Path::new(name), colours).map_err(named(name))?;
-    Ok(image.into_rgb8())
-}
-
-fn named(name: &str) -> impl FnOnce((Flaw, String)) -> DataError {
-    move |(flaw, reason)| DataError::Decode {
-        name: name.to_string(),
-        flaw,
-        reason,
-    }
-}
-
-/// The image as people see it, its values made by `convert`; or what is wrong, and what to do.
-fn upright(
-    bytes: &[u8],
-    name: &Path,
-    convert: impl FnOnce(DynamicImage) -> DynamicImage,
-) -> Result<(DynamicImage, PictureFacts), (Flaw, String)> {
-    let format =
-        PictureFormat::of(bytes).ok_or_else(|| (Flaw::Foreign, foreign::describe(bytes)))?;
-    let explain = |error: ImageError| explain(&error, format, name);
-    let outline = match format {
-        PictureFormat::Jpeg => jpeg::outline(bytes),
-        _ => jpeg::Outline::default(),
-    };
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.decoder());
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MOST_MEMORY);
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(explain)?;
-    check_size(decoder.dimensions(), decoder.total_bytes())?;
-    limits.reserve(decoder.total_bytes()).map_err(explain)?;
-    decoder.set_limits(limits).map_err(explain)?;
-    let mode = PictureMode::of(bytes, format, decoder.original_color_type(), outline);
-    if mode.bits == 32 {
-        let reason = "its values are floating-point numbers, of which nobody knows what is white: \
-                      save it with 8 or 16 bits";
-        return Err((Flaw::Broken, reason.into()));
-    }
-    // Damaged EXIF says nothing about the pixels: they are upright as stored.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(explain)?;
-    if format == PictureFormat::Jpeg && !outline.ended {
-        let reason = damaged(format, name, "the end of the picture is missing");
-        return Err((Flaw::Broken, reason));
-    }
-    let mut image = convert(image);
-    image.apply_orientation(orientation);
-    let facts = PictureFacts {
-        width: image.width(),
-        height: image.height(),
-        mode,
-        format,
-    };
-    Ok((image, facts))
-}
-
-fn check_size((width, height): (u32, u32), bytes: u64) -> Result<(), (Flaw, String)> {
-    if width == 0 || height == 0 {
-        let reason =
-            format!("it is {width}×{height} pixels, which is no picture: take it out of the data");
-        return Err((Flaw::Broken, reason));
-    }
-    if width > LONGEST_SIDE || height > LONGEST_SIDE {
-        let reason = format!(
-            "it claims {width}×{height} pixels, and at most {LONGEST_SIDE} a side are decoded: \
-             scale it down or crop the face first"
-        );
-        return Err((Flaw::TooLarge, reason));
-    }
-    if bytes > MOST_MEMORY {
-        let reason = format!(
-            "its {width}×{height} pixels would take {} MiB, and at most {} are decoded: scale it \
-             down or crop the face first",
-            bytes.div_ceil(1 << 20),
-            MOST_MEMORY >> 20
-        );
-        return Err((Flaw::TooLarge, reason));
-    }
-    Ok(())
-}
-
-/// What a decoder's refusal means to the owner of the file.
-fn explain(error: &ImageError, format: PictureFormat, name: &Path) -> (Flaw, String) {
-    match error {
-        ImageError::Unsupported(_) => {
-            let advice = "save it as PNG with 8 bits a colour";
-            let reason = format!("this kind of {format} file is not read ({error}): {advice}");
-            (Flaw::Broken, reason)
-        }
-        ImageError::Limits(_) => {
-            let most = MOST_MEMORY >> 20;
-            let advice = "scale it down or crop the face first";
-            let reason = format!("decoding it would take more than {most} MiB: {advice}");
-            (Flaw::TooLarge, reason)
-        }
-        _ => (Flaw::Broken, damaged(format, name, &error.to_string())),
-    }
-}
-
-fn damaged(format: PictureFormat, name: &Path, what: &str) -> String {
-    let misnamed = match PictureFormat::of_name(name) {
-        Some(promised) if promised != format => format!(", although its name says {promised}"),
-        _ => String::new(),
-    };
-    format!(
-        "its content is {format}{misnamed}, but damaged or cut short ({what}): copy or download it \
-         again, or take it out of the data"
-    )
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::io::Cursor;
+
+    use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
+
     use super::*;
-    use image::{ImageFormat, Luma, Rgb, RgbImage};
 
     fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());

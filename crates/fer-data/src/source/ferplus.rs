@@ -4,7 +4,6 @@
 //! The table is joined by row order. The number in its image names is not the row number: it
 //! drifts away from it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
@@ -12,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::expression::Vocabulary;
+use crate::regular::open_regular;
 use crate::source::fer2013::Usage;
-use crate::source::table::{Lines, unquoted};
+use crate::source::table::{Lines, Rows, unquoted};
 
 const EXPRESSIONS: usize = 8;
 /// `Usage` and `Image name`, the expressions, `unknown` and `NF` (not a face).
@@ -67,14 +67,14 @@ pub(crate) struct VoteTable {
 
 /// Reads the votes at `path` for the `expected` rows of `pictures`.
 pub(crate) fn read(path: &Path, pictures: &Path, expected: u64) -> Result<VoteTable, DataError> {
-    let file = File::open(path).map_err(|source| DataError::Read {
+    let (file, _) = open_regular(path).map_err(|source| DataError::Read {
         path: path.to_path_buf(),
         source,
     })?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .quoting(false)
-        .from_reader(file);
+        .from_reader(Rows::new(file));
     let table_error = |reason: String| DataError::Table {
         path: path.to_path_buf(),
         reason,
@@ -87,8 +87,13 @@ pub(crate) fn read(path: &Path, pictures: &Path, expected: u64) -> Result<VoteTa
     .map_err(table_error)?;
     let lines = Lines::after_header(&reader);
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| table_error(error.to_string()))?;
+    let mut record = StringRecord::new();
+    while rows.len() as u64 <= expected {
+        reader.get_mut().next();
+        let read = reader.read_record(&mut record);
+        if !read.map_err(|error| table_error(error.to_string()))? {
+            break;
+        }
         let votes = parse(&record).map_err(|reason| DataError::Row {
             path: path.to_path_buf(),
             row: rows.len() as u64 + 1,
@@ -103,7 +108,10 @@ pub(crate) fn read(path: &Path, pictures: &Path, expected: u64) -> Result<VoteTa
             pictures: pictures.to_path_buf(),
             reason: format!(
                 "it has {} rows, the pictures have {expected}, and rows are joined by their order",
-                rows.len()
+                match rows.len() as u64 {
+                    more if more > expected => "more".to_string(),
+                    fewer => fewer.to_string(),
+                }
             ),
         });
     }

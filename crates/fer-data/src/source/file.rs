@@ -1,15 +1,12 @@
 //! One picture file: decoded, or left out with a reason.
 
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{DataError, Flaw};
-use crate::picture::{Picture, PictureFacts, PictureFormat, Resize};
+use crate::picture::{MOST_BYTES, Picture, PictureFacts, PictureFormat, Resize};
+use crate::regular::open_regular;
 use crate::skipped::{Skipped, reason};
-
-/// The longest file, in bytes, that is taken for a picture.
-const MOST_BYTES: u64 = 256 << 20;
 
 /// Bytes that tell a format.
 const HEAD: usize = 64;
@@ -26,12 +23,11 @@ pub(crate) fn decode(
     let name = path.display().to_string();
     let leave_out = |reason, detail: String| Skipped::new(&name, reason, detail);
     let unreadable = |error: io::Error| leave_out(reason::UNREADABLE, error.to_string());
-    let length = fs::metadata(path).map_err(unreadable)?.len();
+    let (mut file, length) = open_regular(path).map_err(unreadable)?;
     if length == 0 {
         return Err(leave_out(reason::EMPTY_FILE, "it has 0 bytes".into()));
     }
     bytes.clear();
-    let mut file = File::open(path).map_err(unreadable)?;
     let mut start = file.by_ref().take(length.min(SHORT));
     start.read_to_end(bytes).map_err(unreadable)?;
     if PictureFormat::of(bytes).is_none() {
@@ -40,7 +36,9 @@ pub(crate) fn decode(
         let detail = format!("{length} bytes, at most {MOST_BYTES} are read");
         return Err(leave_out(reason::TOO_LARGE, detail));
     } else if length > SHORT {
-        file.read_to_end(bytes).map_err(unreadable)?;
+        // What is appended meanwhile is another file's.
+        let mut rest = file.take(length - SHORT);
+        rest.read_to_end(bytes).map_err(unreadable)?;
     }
     Picture::decode_with_facts(bytes, &name, resize).map_err(|error| match error {
         DataError::Decode { flaw, reason, .. } => leave_out(kind(flaw, path), reason),

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::expression::Expression;
+use crate::regular::read_regular;
 
 /// The largest label map, in bytes, that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -27,14 +27,10 @@ impl LabelMap {
             path: path.to_path_buf(),
             reason,
         };
-        let length = fs::metadata(path).map_err(read)?.len();
-        if length > MOST_BYTES {
-            return Err(refuse(format!("{length} bytes are no label map")));
-        }
-        let text = String::from_utf8(fs::read(path).map_err(read)?)
-            .map_err(|error| refuse(error.to_string()))?;
+        let bytes = read_regular(path, MOST_BYTES).map_err(read)?;
+        let text = String::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
         let table: BTreeMap<String, toml::Value> =
-            toml::from_str(&text).map_err(|error| refuse(error.to_string().trim().to_string()))?;
+            toml::from_str(&text).map_err(|error| refuse(broken(&text, &error)))?;
         let mut names = BTreeMap::new();
         for (label, meaning) in table {
             match meaning {
@@ -89,6 +85,13 @@ impl LabelMap {
             ),
         })
     }
+}
+
+/// What is wrong with the text, and where.
+fn broken(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    format!("line {line}: {}", error.message())
 }
 
 fn canonical(names: BTreeMap<String, String>) -> BTreeMap<String, String> {

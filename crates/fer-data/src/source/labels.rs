@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::expression::{Expression, Vocabulary};
+use crate::expression::{ClassNames, Expression, Vocabulary};
 use crate::notice::{Notice, listed};
 use crate::skipped::reason;
 use crate::source::OpenSettings;
@@ -70,7 +70,8 @@ impl Labels {
     /// What each of `labels`, found at `path`, means.
     ///
     /// # Errors
-    /// Labels that can be understood in more than one way, or a label map that fits none.
+    /// Labels that can be understood in more than one way or can be no classes, or a label map that
+    /// fits none.
     pub(crate) fn resolve(
         &self,
         path: &Path,
@@ -102,6 +103,10 @@ impl Labels {
             .iter()
             .map(|&label| (label.to_string(), meaning(label)))
             .collect();
+        let classes: BTreeSet<&str> = meanings.values().flatten().map(String::as_str).collect();
+        if !classes.is_empty() {
+            ClassNames::new(classes)?;
+        }
         if matches!(self, Labels::Own { .. }) {
             notices.extend(merged(&meanings));
         }

@@ -14,7 +14,7 @@ use crate::skipped::{Skipped, reason};
 use crate::source::assembly::{Candidate, Gathered};
 use crate::source::labels::Labels;
 use crate::source::manifest::files::Files;
-use crate::source::table::Lines;
+use crate::source::table::{LONGEST_CELL, Lines, MOST_MALFORMED, Rows, many_malformed};
 use crate::source::{Layout, OpenSettings, compressed, refuse_votes};
 use crate::split::Split;
 
@@ -39,6 +39,9 @@ pub(crate) const SUBJECT: &[&str] = &[
     "participant",
 ];
 pub(crate) const SPLIT: &[&str] = &["split", "usage", "subset"];
+
+/// The longest value of a group, in letters; of a longer one the start is kept.
+const LONGEST_VALUE: usize = 200;
 
 /// A column with more values than this divides pictures into no groups.
 const MOST_GROUPS: usize = 100;
@@ -173,7 +176,9 @@ impl Table {
             reason,
         };
         let broken = |error: csv::Error| refuse(error.to_string());
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(Rows::new(bytes));
         let header = reader.headers().map_err(broken)?.clone();
         let columns = Columns::find(&header).ok_or_else(|| {
             let own: Vec<&str> = header.iter().collect();
@@ -192,15 +197,20 @@ impl Table {
             skipped: Vec::new(),
         };
         let lines = Lines::after_header(&reader);
-        for (number, record) in (1..).zip(reader.byte_records()) {
-            let record = record.map_err(broken)?;
+        let mut record = ByteRecord::new();
+        for number in 1.. {
+            reader.get_mut().next();
+            let read = reader.read_byte_record(&mut record);
+            if !read.map_err(|error| refuse(format!("row {number}: {error}")))? {
+                break;
+            }
             let line = lines.of(record.position());
             if record.iter().any(|field| field.contains(&b'\n')) {
                 return Err(refuse(format!(
                     "row {number} (line {line}) runs over several lines: a quote is opened there and not closed"
                 )));
             }
-            match parse(&columns, number, record) {
+            match parse(&columns, number, &record) {
                 Ok(row) => table.rows.push(row),
                 Err(reason) => {
                     let error = DataError::Row {
@@ -215,6 +225,9 @@ impl Table {
                         error.to_string(),
                     ));
                 }
+            }
+            if table.skipped.len() > MOST_MALFORMED {
+                return Err(refuse(many_malformed(&table.skipped)));
             }
         }
         Ok(table)
@@ -247,8 +260,16 @@ impl Table {
     }
 }
 
-fn parse(columns: &Columns, number: u64, record: ByteRecord) -> Result<Row, String> {
-    let record = StringRecord::from_byte_record(record)
+/// Values that tell people apart are short: a column of long ones is of another kind, such as landmarks.
+fn shortened(value: String) -> String {
+    match value.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value,
+    }
+}
+
+fn parse(columns: &Columns, number: u64, record: &ByteRecord) -> Result<Row, String> {
+    let record = StringRecord::from_byte_record(record.clone())
         .map_err(|error| format!("it is not UTF-8: {}", error.utf8_error()))?;
     if record.len() != columns.count {
         return Err(format!(
@@ -261,12 +282,33 @@ fn parse(columns: &Columns, number: u64, record: ByteRecord) -> Result<Row, Stri
         let value = record[column].trim();
         (!value.is_empty()).then(|| value.to_string())
     };
+    let own = [
+        Some(columns.path),
+        Some(columns.label),
+        columns.subject,
+        columns.split,
+    ];
+    if let Some(long) = own
+        .into_iter()
+        .flatten()
+        .find(|&column| record[column].len() > LONGEST_CELL)
+    {
+        let length = record[long].len();
+        return Err(format!(
+            "field {} has {length} bytes, at most {LONGEST_CELL} are read",
+            long + 1
+        ));
+    }
     Ok(Row {
         number,
         path: value(columns.path).ok_or("it names no path")?,
         label: value(columns.label).unwrap_or_default(),
         subject: columns.subject.and_then(value),
         split: columns.split.and_then(value),
-        groups: columns.groups.iter().map(|&column| value(column)).collect(),
+        groups: columns
+            .groups
+            .iter()
+            .map(|&column| value(column).map(shortened))
+            .collect(),
     })
 }

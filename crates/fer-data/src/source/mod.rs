@@ -32,10 +32,12 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::expression::Vocabulary;
 use crate::picture::Resize;
+use crate::regular::open_regular;
 use crate::split::SplitSettings;
 
 pub use ferplus::FerPlusTarget;
 pub use layout::Layout;
+pub use tree::{FilesBelow, files_below};
 
 /// What lies at a path, and how it is to be read.
 #[derive(Clone, Debug, Default)]
@@ -151,7 +153,8 @@ fn kind_of_file(path: &Path) -> Result<Option<Layout>, DataError> {
     if starts_with(path, parquet::MAGIC).map_err(read)? {
         return Ok(Some(Layout::Parquet));
     }
-    let mut reader = csv::Reader::from_reader(compressed::open(path).map_err(read)?);
+    let rows = table::Rows::new(compressed::open(path).map_err(read)?);
+    let mut reader = csv::Reader::from_reader(rows);
     let header = reader.headers().ok();
     let has = |name: &str| {
         header.is_some_and(|header| header.iter().any(|own| manifest::bare(own) == name))
@@ -166,7 +169,7 @@ fn kind_of_file(path: &Path) -> Result<Option<Layout>, DataError> {
 
 fn starts_with(path: &Path, magic: &[u8]) -> std::io::Result<bool> {
     let mut start = Vec::new();
-    let file = fs::File::open(path)?;
+    let (file, _) = open_regular(path)?;
     file.take(magic.len() as u64).read_to_end(&mut start)?;
     Ok(start == magic)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use crate::notice::{Notice, listed};
+use crate::regular::read_regular;
 use crate::skipped::{Skipped, reason};
 use crate::source::arrangement::Arrangement;
 use crate::source::manifest::bare;
@@ -98,13 +99,10 @@ impl PersonTable {
 
     /// Reads a table, if it has a column that names at least half of the people.
     fn read(path: &Path, people: &BTreeSet<&str>) -> Option<Self> {
-        if fs::metadata(path).ok()?.len() > MOST_BYTES {
-            return None;
-        }
+        let bytes = read_regular(path, MOST_BYTES).ok()?;
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
-            .from_path(path)
-            .ok()?;
+            .from_reader(bytes.as_slice());
         let header = reader.headers().ok()?.clone();
         let records: Vec<StringRecord> = reader.records().collect::<Result<_, _>>().ok()?;
         let person_column = NAMES.iter().find_map(|name| {

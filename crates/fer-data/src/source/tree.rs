@@ -86,6 +86,30 @@ impl Tree {
     }
 }
 
+/// The files in a folder and below it.
+#[derive(Debug)]
+pub struct FilesBelow {
+    /// Sorted, links followed, whatever they are called.
+    pub files: Vec<PathBuf>,
+    /// Hidden files, and what cannot be entered or is no file: loops of links, pipes, devices.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Lists the files in the folder at `path` and below it, at most 16 folders deep.
+///
+/// # Errors
+/// [`DataError::Read`] when the folder itself cannot be listed.
+pub fn files_below(path: &Path) -> Result<FilesBelow, DataError> {
+    let tree = Tree::read(path)?;
+    let files = tree.root.all_files().into_iter();
+    let mut files: Vec<PathBuf> = files.map(Path::to_path_buf).collect();
+    files.sort_unstable();
+    Ok(FilesBelow {
+        files,
+        skipped: tree.skipped,
+    })
+}
+
 struct Walk {
     top: PathBuf,
     /// The real paths of the folders that are being listed, outermost first.

@@ -17,7 +17,7 @@ pub use builtin::{BUILTIN, builtin};
 pub use calibration::{Calibration, TemperatureOrigin};
 pub use description::{Description, InitialModel, Judged, Preprocessing, TrainingSummary};
 pub use half::{WeightFormat, halve};
-pub use read::{Model, load, load_bytes, network};
+pub use read::{Model, bytes, load, load_bytes, network};
 pub use replace::{partial, replace, replace_with};
 pub use self_test::SelfTest;
 pub use write::{rewrite, save};

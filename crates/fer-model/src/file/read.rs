@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use fer_data::read_regular;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -33,30 +32,19 @@ pub struct Model {
 /// # Errors
 /// [`ModelError::Io`], or [`ModelError::Refused`] with the [`Refusal`].
 pub fn load(path: &Path, device: &Device, engine: Engine) -> Result<Model, ModelError> {
-    let bytes = whole(path).map_err(|source| ModelError::Io {
+    load_bytes(&bytes(path)?, path, device, engine)
+}
+
+/// The bytes of a model file, at most 1 GiB, unchecked.
+///
+/// # Errors
+/// [`ModelError::Io`], also for a longer file and for pipes and devices, which may never end.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, ModelError> {
+    read_regular(path, MOST_BYTES).map_err(|source| ModelError::Io {
         action: "read",
         path: path.to_path_buf(),
         source,
-    })?;
-    load_bytes(&bytes, path, device, engine)
-}
-
-/// A file's bytes. Pipes and devices, which may never end, are no files.
-pub(super) fn whole(path: &Path) -> io::Result<Vec<u8>> {
-    let refuse = |reason: String| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-    let found = fs::metadata(path)?;
-    if !found.is_file() {
-        return refuse("it is a folder, a pipe or a device, expected a file".into());
-    }
-    if found.len() > MOST_BYTES {
-        let length = found.len();
-        return refuse(format!(
-            "it has {length} bytes, at most {MOST_BYTES} are read"
-        ));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    })
 }
 
 /// As [`load`], from the bytes of a model file, which errors call `name`.

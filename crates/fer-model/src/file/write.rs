@@ -6,7 +6,7 @@ use candle_core::Tensor;
 use safetensors::SafeTensors;
 
 use crate::error::{ModelError, Refusal};
-use crate::file::read::whole;
+use crate::file::read::bytes;
 use crate::file::{Description, KEY, replace};
 
 /// Writes weights and their description to `path`, as [`replace`] does it.
@@ -34,11 +34,7 @@ pub fn save(
 /// [`ModelError::Io`] when a file cannot be read or written, [`ModelError::Refused`] for one that is no
 /// safetensors file.
 pub fn rewrite(from: &Path, to: &Path, description: &Description) -> Result<(), ModelError> {
-    let bytes = whole(from).map_err(|source| ModelError::Io {
-        action: "read",
-        path: from.to_path_buf(),
-        source,
-    })?;
+    let bytes = bytes(from)?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| ModelError::Refused {
         path: from.to_path_buf(),
         reason: Refusal::NotSafetensors(error.to_string()),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use fer_data::read_regular;
 use fer_model::file::replace;
 
 use crate::checkpoint::interval::Interval;
@@ -32,7 +33,7 @@ pub struct Found {
 pub fn find(path: &Path) -> Result<Option<Found>> {
     let mut damaged = Vec::new();
     for (_, path) in list(path)?.into_iter().rev() {
-        let checkpoint = match fs::read(&path) {
+        let checkpoint = match read_regular(&path, u64::MAX) {
             Ok(bytes) => decode(&bytes),
             // It may well be good: nobody is to go on without it.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -209,7 +210,7 @@ impl Keeper for Checkpoints<'_> {
         let starts = list(&self.directory())?.into_iter().rev();
         let mut starts = starts.filter(|(position, _)| is_start_of(*position, epoch));
         let found = match starts.next() {
-            Some((_, path)) => Some((decode(&fs::read(&path)?)?, path)),
+            Some((_, path)) => Some((decode(&read_regular(&path, u64::MAX)?)?, path)),
             None => find(&self.directory())?.map(|found| (found.checkpoint, found.path)),
         };
         let Some((checkpoint, path)) = found else {

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use fer_data::{Dataset, Split};
+use fer_data::{Dataset, Split, printable, read_regular};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::formula::{escaped, unescaped};
 use crate::run::table;
 
 /// How many pictures of a kind a message names.
@@ -56,12 +56,20 @@ impl PictureList {
     /// # Errors
     /// A file that cannot be read or is no such list.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_regular(path, u64::MAX)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let rows: Result<Vec<Row>, csv::Error> = csv::Reader::from_reader(bytes.as_slice())
             .deserialize()
             .collect();
         let rows = rows.with_context(|| format!("{} is no list of pictures", path.display()))?;
-        Ok(PictureList { rows })
+        let rows = rows.into_iter().map(|row| Row {
+            picture: unescaped(&row.picture).to_string(),
+            class: unescaped(&row.class).to_string(),
+            ..row
+        });
+        Ok(PictureList {
+            rows: rows.collect(),
+        })
     }
 
     /// One row a picture.
@@ -69,7 +77,12 @@ impl PictureList {
     /// # Errors
     /// None that can happen.
     pub fn to_csv(&self) -> Result<Vec<u8>> {
-        table(&self.rows)
+        let rows = self.rows.iter().map(|row| Row {
+            picture: escaped(&row.picture).into_owned(),
+            class: escaped(&row.class).into_owned(),
+            ..row.clone()
+        });
+        table(&rows.collect::<Vec<_>>())
     }
 
     /// In words, how `now` differs from this list: pictures that are gone, new or changed, and
@@ -112,7 +125,11 @@ impl PictureList {
 }
 
 fn sentence(kind: &str, names: &[&String]) -> String {
-    let shown: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
+    let shown: Vec<_> = names
+        .iter()
+        .take(NAMED)
+        .map(|name| printable(name))
+        .collect();
     let more = match names.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &BaselineArguments) -> Result<ExitCode> {
         people.say(&format!("written     {}", directory.file(FILE).display()))?;
     }
     if arguments.json {
-        output::data(&text)?;
+        output::json(&text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -121,7 +121,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let mut shown = report.clone();
     groups::keep(&mut shown.groups, &arguments.groups);
     if arguments.json {
-        output::data(&report_json(&shown)?)?;
+        output::json(&report_json(&shown)?)?;
     } else {
         say(&shown, people)?;
         judgement.say_hardest(people)?;

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode> {
     let dataset = open(&config.path, &config.open_settings())?;
     let found = audit(&dataset)?;
     if arguments.json {
-        output::data(&(serde_json::to_string_pretty(&found)? + "\n"))?;
+        output::json(&(serde_json::to_string_pretty(&found)? + "\n"))?;
     } else {
         say(&found, people)?;
     }
@@ -91,10 +91,7 @@ fn say(found: &Audit, people: People) -> Result<()> {
         .filter(|entry| entry.is_unusable())
         .take(FOUND)
     {
-        people.say(&format!(
-            "            {}: {}: {}",
-            entry.entry, entry.reason, entry.detail
-        ))?;
+        people.say(&format!("            {}", entry.sentence()))?;
     }
     for notice in found.notes.iter().chain(&found.warnings) {
         say_notice(notice, people)?;

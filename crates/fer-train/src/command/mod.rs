@@ -106,17 +106,17 @@ struct Usage(String);
 /// Runs the command line `arguments`, the program's name first, and says how it went: 0 done,
 /// 1 failed, 2 used wrongly.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = match CommandLine::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = match CommandLine::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let wrong = error.use_stderr();
-            // A closed terminal is no reason to fail differently.
+            if error.use_stderr() {
+                output::misused(&error, &arguments);
+                return ExitCode::from(2);
+            }
+            // A closed terminal is no reason to fail.
             let _ = error.print();
-            return if wrong {
-                ExitCode::from(2)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return ExitCode::SUCCESS;
         }
     };
     match run(parsed) {

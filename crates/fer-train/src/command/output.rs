@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 use anyhow::Result;
+use fer_data::printable;
 
 /// Where the lines for people go: to stdout, or to stderr where stdout carries data alone.
 #[derive(Clone, Copy)]
@@ -17,7 +20,7 @@ impl People {
         if json { People::Stderr } else { People::Stdout }
     }
 
-    /// Says one line. That nobody reads on, as after `head` or when the terminal was closed, is no
+    /// Says one line, with what would steer a terminal or begin another line written out. That nobody reads on, as after `head` or when the terminal was closed, is no
     /// failure: work goes on.
     pub(crate) fn say(self, line: &str) -> io::Result<()> {
         let line = printable(line);
@@ -48,11 +51,46 @@ pub(crate) fn data(text: &str) -> Result<()> {
     Ok(out.flush()?)
 }
 
+/// Writes a JSON text to stdout, with what would steer a terminal written as JSON writes any letter.
+pub(crate) fn json(text: &str) -> Result<()> {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let mut buffer = [0; 4];
+        match printable(letter.encode_utf8(&mut buffer)) {
+            Cow::Owned(_) if letter != '\n' => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    shown += &format!("\\u{unit:04x}");
+                }
+            }
+            _ => shown.push(letter),
+        }
+    }
+    data(&shown)
+}
+
 /// Tells on stderr what went wrong and what led to it.
 pub(crate) fn complain(error: &anyhow::Error) {
     let mut out = io::stderr().lock();
     // There is nobody left to tell when stderr is closed.
-    let _ = writeln!(out, "error: {}", printable(&chain(error)));
+    let _ = writeln!(out, "error: {}", indented(&chain(error)));
+}
+
+/// A message as a terminal may show it: a line of it that is not the first is indented, so that no name
+/// can pass for a message of its own.
+fn indented(message: &str) -> String {
+    let lines: Vec<_> = message.lines().map(printable).collect();
+    lines.join("\n       ")
+}
+
+/// Tells how the command was used wrongly. It names what was typed, which may be the names of files that a
+/// pattern of the shell stands for.
+pub(crate) fn misused(error: &clap::Error, arguments: &[OsString]) {
+    let mut words = arguments.iter().map(|word| word.to_string_lossy());
+    // A closed terminal is no reason to fail differently.
+    let _ = match words.any(|word| printable(&word) != word) {
+        true => writeln!(io::stderr(), "{}", indented(&error.render().to_string())),
+        false => error.print(),
+    };
 }
 
 /// An error and what led to it, each said once: some errors name their cause themselves.
@@ -67,19 +105,6 @@ pub(crate) fn chain(error: &anyhow::Error) -> String {
         }
     }
     text
-}
-
-/// Names of files and labels come from strangers: what would steer a terminal is written out.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() && letter != '\n' {
-            shown.extend(letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }
 
 /// Whether the reader of our output went away, as `head` does.
@@ -106,8 +131,10 @@ mod tests {
 
     #[test]
     fn what_would_steer_a_terminal_is_written_out() {
-        assert_eq!(printable("a\u{1b}[31mb\tc"), "a\\u{1b}[31mb\\tc");
-        assert_eq!(printable("Zürich 48×48 →"), "Zürich 48×48 →");
+        assert_eq!(
+            indented("a\u{1b}[31mb\nerror: c"),
+            "a\\u{1b}[31mb\n       error: c"
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn run(trial: &Trial<'_>, wanted: &Wanted<'_>) -> Result<()> {
         ))?;
     }
     if wanted.json {
-        output::data(&robustness.json()?)?;
+        output::json(&robustness.json()?)?;
     }
     Ok(())
 }

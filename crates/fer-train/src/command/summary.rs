@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use fer_data::Expression;
+use fer_data::{Expression, printable, printable_path};
 use fer_model::{Architecture, layer_table, thousands};
 
 use crate::command::output;
@@ -34,8 +34,8 @@ pub(crate) fn run(arguments: &SummaryArguments) -> Result<ExitCode> {
             let description = model.description();
             let head = format!(
                 "{} trained on {}\n",
-                path.display(),
-                description.training.data
+                printable_path(path),
+                printable(&description.training.data)
             );
             let classes = format!("Classes: {}\n", description.classes);
             let count = description.classes.len();

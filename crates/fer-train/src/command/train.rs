@@ -228,6 +228,9 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
     let (mut config, initial) = members::share_config(&**group, || arguments.config())?;
     members::count(&**group, &mut config, arguments.resume.is_some())?;
     config.training.clone().check()?;
+    config
+        .check_paths()
+        .map_err(|error| Usage(error.to_string()))?;
     if let Some(initial) = &initial {
         check_resize(initial, &config)?;
         // What does not depend on the data is refused before they are read.

@@ -10,14 +10,11 @@ mod freezing;
 mod settings;
 mod transfer;
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::Result;
 use fer_data::Resize;
 use fer_model::file::{self, Description, Model};
 use fer_model::ops::Engine;
-use fer_model::{Architecture, Device, ModelError};
+use fer_model::{Architecture, Device};
 use sha2::{Digest, Sha256};
 
 pub use error::InitialError;
@@ -40,7 +37,7 @@ impl Initial {
     pub fn open(settings: &InitSettings) -> Result<Self> {
         let bytes = match settings.is_builtin() {
             true => builtin()?.to_vec(),
-            false => read(&settings.model)?,
+            false => file::bytes(&settings.model)?,
         };
         let digest = Sha256::digest(&bytes);
         let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -88,14 +85,6 @@ impl Initial {
     pub fn resize(&self) -> Resize {
         self.description().preprocessing.resize
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    fs::read(path).map_err(|source| ModelError::Io {
-        action: "read",
-        path: path.to_path_buf(),
-        source,
-    })
 }
 
 #[cfg(feature = "weights")]

@@ -10,14 +10,13 @@
 //! apostrophe, stand in the table with an apostrophe before them; [`Predictions::from_csv`] takes it
 //! away again.
 
-mod escape;
 mod read;
 
 use anyhow::{Context, Result};
 use csv::Writer;
 use fer_data::{ClassNames, Split};
 
-use self::escape::escaped;
+use crate::formula::escaped;
 
 /// The name of the table in a run directory.
 pub const FILE: &str = "predictions.csv";

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use csv::{Reader, StringRecord};
-use fer_data::ClassNames;
+use fer_data::{ClassNames, open_regular};
 
-use super::escape::unescaped;
 use super::{COLUMNS, JudgedPicture, Predictions};
+use crate::formula::unescaped;
 
 impl Predictions {
     /// Reads the table at `path`.
@@ -18,7 +18,7 @@ impl Predictions {
     /// A file that cannot be read, or that is no such table, with the row and the column.
     pub fn open(path: &Path) -> Result<Self> {
         let named = || format!("cannot read {}", path.display());
-        let file = std::fs::File::open(path).with_context(named)?;
+        let (file, _) = open_regular(path).with_context(named)?;
         Predictions::from_csv(file).with_context(named)
     }
 

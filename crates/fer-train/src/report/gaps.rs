@@ -3,6 +3,7 @@
 use fer_model::thousands;
 
 use crate::metrics::{Group, GroupFigures, GroupReport, LEAST_PICTURES_OF_GROUP, Report};
+use crate::report::markdown::escaped;
 use crate::statistics::{Exchanged, p_value_in_words, percent_within, score_within};
 
 /// The section, of the last of these reports.
@@ -30,7 +31,7 @@ fn column(report: &GroupReport) -> String {
         .filter_map(|group| group.figures.map(|figures| (group, figures)))
         .collect();
     let small = report.groups.len() - judged.len();
-    let name = cell(&report.column);
+    let name = escaped(&report.column);
     if judged.is_empty() {
         return format!("\nBy {name}: too few to say; its {small} groups are all too small.\n");
     }
@@ -38,7 +39,7 @@ fn column(report: &GroupReport) -> String {
     for (group, figures) in judged {
         text += &format!(
             "| {} | {} | {} | {} |\n",
-            cell(&group.value),
+            escaped(&group.value),
             thousands(group.n as usize),
             percent_within(figures.accuracy, Some(figures.accuracy_interval)),
             score_within(figures.macro_f1, Some(figures.macro_f1_interval))
@@ -57,19 +58,12 @@ fn column(report: &GroupReport) -> String {
             "\nThe greatest gap: {:.1} points of accuracy from {} to {}; {} in a permutation test that \
              shuffles {exchanged}.\n",
             100.0 * gap.accuracy_difference,
-            cell(&gap.lowest),
-            cell(&gap.highest),
+            escaped(&gap.lowest),
+            escaped(&gap.highest),
             p_value_in_words(gap.p_value)
         );
     }
     text
-}
-
-/// Words of strangers as they may stand in a table.
-fn cell(text: &str) -> String {
-    let letters = text.chars();
-    let letters = letters.map(|letter| if letter.is_control() { ' ' } else { letter });
-    letters.collect::<String>().replace('|', "\\|")
 }
 
 #[cfg(test)]
@@ -125,7 +119,7 @@ mod tests {
     #[test]
     fn no_value_breaks_the_table() {
         let text = gaps_by_group(&[report(&[Some("a|b\nc"); 30])]);
-        assert!(text.contains("| a\\|b c | 30 |"), "{text}");
+        assert!(text.contains("| a\\|b\\\\nc | 30 |"), "{text}");
     }
 
     #[test]

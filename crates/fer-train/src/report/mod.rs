@@ -29,6 +29,7 @@ mod axis;
 mod chart;
 mod drawing;
 mod gaps;
+mod markdown;
 
 #[cfg(feature = "cli")]
 pub mod annotated;

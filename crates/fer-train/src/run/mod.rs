@@ -8,12 +8,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use fer_data::Skipped;
 use fer_data::audit::Audit;
+use fer_data::{Skipped, printable};
 use fer_model::file::replace;
 use serde::Serialize;
 
 use crate::fit::{Divergence, EpochRecord, EpochTiming};
+use crate::formula::escaped;
 use crate::metrics::Report;
 #[cfg(feature = "figures")]
 use crate::report::tensorboard;
@@ -208,14 +209,14 @@ impl RunDirectory {
     /// # Errors
     /// A file that cannot be written.
     pub fn write_divergence(&self, divergence: &Divergence) -> Result<()> {
-        let rows: Vec<DivergedRow<'_>> = divergence
+        let rows: Vec<DivergedRow> = divergence
             .pictures
             .iter()
             .map(|picture| DivergedRow {
                 epoch: divergence.position.epoch,
                 batch: divergence.position.batch,
                 step: divergence.position.step,
-                picture,
+                picture: cell(picture),
             })
             .collect();
         self.write("diverged.csv", &table(&rows)?)
@@ -232,9 +233,9 @@ impl RunDirectory {
         let rows: Vec<SkippedRow<'_>> = skipped
             .iter()
             .map(|entry| SkippedRow {
-                entry: &entry.entry,
+                entry: cell(&entry.entry),
                 reason: entry.reason,
-                detail: &entry.detail,
+                detail: cell(&entry.detail),
             })
             .collect();
         self.write("skipped.csv", &table(&rows)?)
@@ -283,18 +284,23 @@ fn is_partial(path: &Path) -> bool {
 }
 
 #[derive(Serialize)]
-struct DivergedRow<'a> {
+struct DivergedRow {
     epoch: usize,
     batch: usize,
     step: u64,
-    picture: &'a str,
+    picture: String,
 }
 
 #[derive(Serialize)]
 struct SkippedRow<'a> {
-    entry: &'a str,
+    entry: String,
     reason: &'a str,
-    detail: &'a str,
+    detail: String,
+}
+
+/// A text from outside in a table that people read.
+fn cell(text: &str) -> String {
+    escaped(&printable(text)).into_owned()
 }
 
 /// Rows as csv, below a line of their names.

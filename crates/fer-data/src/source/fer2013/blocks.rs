@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use memchr::{memchr2, memrchr2};
 
+use crate::source::table::{LONGEST_ROW, too_long};
+
 /// A reader that gives whole lines, many at a time. A line ends with LF, CR or both.
 pub(crate) struct Blocks<R> {
     reader: R,
@@ -25,6 +27,9 @@ impl<R: Read> Blocks<R> {
     }
 
     /// Puts the next lines into `block` in place of what it holds: nothing at the end of the text.
+    ///
+    /// # Errors
+    /// Those of the reader; a line of more than [`LONGEST_ROW`] bytes and a block.
     pub(crate) fn fill(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
         block.clear();
         block.append(&mut self.rest);
@@ -44,6 +49,9 @@ impl<R: Read> Blocks<R> {
                 self.rest.extend_from_slice(&block[end..]);
                 block.truncate(end);
                 break;
+            }
+            if block.len() > LONGEST_ROW {
+                return Err(too_long());
             }
             wanted = 2 * block.len().max(1);
         }

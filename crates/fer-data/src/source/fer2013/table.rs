@@ -14,7 +14,7 @@ use crate::skipped::{Skipped, reason};
 use crate::source::compressed;
 use crate::source::fer2013::blocks::{Blocks, Lines};
 use crate::source::fer2013::{Usage, excerpt, pixels};
-use crate::source::table::unquoted;
+use crate::source::table::{MOST_MALFORMED, many_malformed, unquoted};
 use crate::worker::guarded;
 
 /// Bytes of text that one thread reads at a time: they stay in its core's cache.
@@ -55,6 +55,8 @@ impl PictureStore for Faces {
 struct Part {
     faces: Vec<Face>,
     malformed: Vec<Malformed>,
+    /// Whether so much was malformed that the rest was not looked at.
+    is_junk: bool,
     rows: u64,
     lines: u64,
 }
@@ -101,8 +103,13 @@ impl Table {
                 || fill(&mut blocks, &mut next),
             );
             filled.map_err(broken)?;
+            let mut is_junk = false;
             for part in parts? {
+                is_junk |= part.is_junk;
                 table.push(part, &mut lines);
+            }
+            if is_junk || table.malformed.len() > MOST_MALFORMED {
+                return Err(broken(io::Error::other(many_malformed(&table.malformed))));
             }
             std::mem::swap(&mut now, &mut next);
         }
@@ -220,6 +227,10 @@ impl Columns {
             part.lines += 1;
             if line.is_empty() {
                 continue;
+            }
+            if part.malformed.len() > MOST_MALFORMED / BLOCKS {
+                part.is_junk = true;
+                break;
             }
             part.rows += 1;
             match self.face(line, part.rows) {

@@ -8,6 +8,7 @@ use parquet::record::{Field, Row as Record, reader::RowIter};
 
 use crate::error::{DataError, Flaw};
 use crate::picture::{Picture, PictureFacts, Resize};
+use crate::regular::open_regular;
 use crate::skipped::reason;
 use crate::source::parquet::columns::Columns;
 use crate::source::parquet::thrift;
@@ -38,7 +39,7 @@ impl Rows {
             path: path.to_path_buf(),
             source,
         };
-        let mut file = File::open(path).map_err(read)?;
+        let (mut file, _) = open_regular(path).map_err(read)?;
         let footer = thrift::check_footer(&mut file).map_err(read)?;
         footer.map_err(|suspicion| distrust(path, suspicion))?;
         let name = || path.display().to_string();
@@ -153,7 +154,7 @@ fn check_pages(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError>
         path: path.to_path_buf(),
         source,
     };
-    let mut file = File::open(path).map_err(read)?;
+    let (mut file, _) = open_regular(path).map_err(read)?;
     let groups = metadata.row_groups().iter();
     for column in groups.flat_map(|group| group.columns()) {
         let dictionary = column.dictionary_page_offset();

@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &EvaluateArguments, paths: [&Path; 2]) -> Result<Ex
         run.write("comparison.json", json.as_bytes())?;
     }
     if arguments.json {
-        output::data(&json)?;
+        output::json(&json)?;
     } else {
         lines::say(&comparison, people)?;
     }

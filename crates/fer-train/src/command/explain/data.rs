@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         None => insight.explanation,
     };
     if arguments.json {
-        output::data(&(serde_json::to_string_pretty(&explanation)? + "\n"))?;
+        output::json(&(serde_json::to_string_pretty(&explanation)? + "\n"))?;
     } else {
         say(&explanation, people)?;
     }

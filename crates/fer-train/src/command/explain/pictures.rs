@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         elements.push(element);
     }
     if arguments.json {
-        output::data(&(serde_json::to_string_pretty(&elements)? + "\n"))?;
+        output::json(&(serde_json::to_string_pretty(&elements)? + "\n"))?;
     }
     let failed = elements
         .iter()

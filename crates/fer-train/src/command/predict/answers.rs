@@ -1,10 +1,11 @@
 use anyhow::Result;
-use fer_data::ClassNames;
 use fer_data::face::Bounds;
+use fer_data::{ClassNames, printable};
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, NO_FACE};
 use crate::command::output::percent;
+use crate::formula::escaped;
 
 impl Answer {
     pub(super) fn is_failure(&self) -> bool {
@@ -117,7 +118,8 @@ pub(super) fn column(class_name: &str) -> String {
 }
 
 /// The answers as rows of a table: `path,x,y,width,height,expression,error`, then a column
-/// `probability of NAME` a class. What an answer does not have is empty.
+/// `probability of NAME` a class. What an answer does not have is empty; a text that a spreadsheet would
+/// take for a formula has an apostrophe before it, and what would steer a terminal is written out.
 pub(super) struct Table {
     class_names: Vec<String>,
     /// Whether the names of the columns are still to come.
@@ -153,10 +155,10 @@ impl Table {
         let place = answer
             .place()
             .map(|numbers| numbers.map(|number| number.to_string()));
-        let mut row = vec![answer.path().unwrap_or_default().to_string()];
+        let mut row = vec![cell(answer.path())];
         row.extend(place.unwrap_or_default());
-        row.push(answer.expression().unwrap_or_default().to_string());
-        row.push(answer.error().unwrap_or_default().to_string());
+        row.push(cell(answer.expression()));
+        row.push(cell(answer.error()));
         let probability = |name: &String| answer.probability(name).map(Value::to_string);
         row.extend(
             self.class_names
@@ -165,6 +167,10 @@ impl Table {
         );
         row
     }
+}
+
+fn cell(text: Option<&str>) -> String {
+    escaped(&printable(text.unwrap_or_default())).into_owned()
 }
 
 #[cfg(test)]
@@ -202,6 +208,29 @@ mod tests {
         assert_eq!(table.rows(more.iter()).unwrap(), expected);
         let mut further = Table::new(&names, false);
         assert_eq!(further.rows(more.iter()).unwrap(), expected);
+    }
+
+    #[test]
+    fn names_are_no_formulas_and_numbers_stay_numbers() {
+        let mut table = Table::new(&ClassNames::new(["=happy", "sad"]).unwrap(), false);
+        let nobody = Answer::no_face(Some("=cmd|' /C calc'!A1\u{1b}.png".into()));
+        let Answer::Predicted { probabilities, .. } = answer(None) else {
+            panic!("a prediction");
+        };
+        let named = Answer::Predicted {
+            path: Some("-0.5".into()),
+            face: None,
+            expression: Some("=happy".into()),
+            abstained: false,
+            probabilities,
+        };
+        let rows = table.rows([nobody, named].iter()).unwrap();
+        let mut lines = rows.lines();
+        assert_eq!(
+            lines.next().unwrap(),
+            "'=cmd|' /C calc'!A1\\u{1b}.png,,,,,,no face found,,"
+        );
+        assert_eq!(lines.next().unwrap(), "'-0.5,,,,,'=happy,,,0.25");
     }
 
     #[test]

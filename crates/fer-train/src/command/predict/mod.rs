@@ -30,6 +30,7 @@ use crate::command::model;
 use crate::command::output::{self, People, percent};
 use crate::command::predict::answers::Table;
 use crate::command::predict::drawing::Copies;
+use crate::command::predict::files::Named;
 use crate::command::predict::journal::Journal;
 use crate::command::predict::question::Question;
 use crate::command::predict::shard::Shard;
@@ -100,7 +101,10 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
     if let Some(out) = &arguments.output.out {
         saved::Format::of(out).map_err(|error| Usage(error.to_string()))?;
     }
-    let mut files = files::named(&arguments.images)?;
+    let Named {
+        mut files,
+        incomplete,
+    } = files::named(&arguments.images)?;
     if let Some(list) = &arguments.list {
         files.extend(files::listed(list)?);
     }
@@ -133,7 +137,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<ExitCode> {
         }
         None => print(&predictor, files, shard, &arguments.output)?,
     };
-    Ok(if failed {
+    Ok(if failed || incomplete {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -163,7 +167,7 @@ fn print(
         if let Some(table) = &mut table {
             output::data(&table.rows(answers())?)?;
         } else if asked.jsonl {
-            output::data(&lines::of(answers())?)?;
+            output::json(&lines::of(answers())?)?;
         }
         bar.suspend(|| say(answers(), asked.is_data(), people))?;
         failed |= answers().any(Answer::is_failure);
@@ -174,7 +178,7 @@ fn print(
     }
     bar.finish_and_clear();
     if asked.json {
-        output::data(&(serde_json::to_string_pretty(&elements)? + "\n"))?;
+        output::json(&(serde_json::to_string_pretty(&elements)? + "\n"))?;
     }
     Ok(failed)
 }

@@ -1,7 +1,7 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use fer_model::file;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -34,7 +34,7 @@ pub(super) fn model(path: Option<&Path>) -> Result<String> {
     let Some(path) = path else {
         return Ok(format!("built in {}", env!("CARGO_PKG_VERSION")));
     };
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = file::bytes(path)?;
     Ok(hexadecimal(Sha256::new_with_prefix(bytes)))
 }
 

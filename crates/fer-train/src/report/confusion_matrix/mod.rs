@@ -11,9 +11,11 @@ use self::shade::Shade;
 use super::canvas;
 use super::drawing::{FAINT, centred, middle, rectangle, rounded, sheet, shortened, text, visible};
 use super::error::FigureError;
+use crate::formula::escaped;
 
 /// The matrix as CSV: the header `true\predicted` and the class names, then one row for each true
-/// class: its name and how many of its pictures were given each class.
+/// class: its name and how many of its pictures were given each class. A name that a spreadsheet would take
+/// for a formula stands with an apostrophe before it.
 ///
 /// # Errors
 /// [`FigureError::MatrixShape`] unless `matrix` has one row and one column for each name.
@@ -21,9 +23,9 @@ pub fn csv(names: &[String], matrix: &[Vec<u64>]) -> Result<String, FigureError>
     check(names, matrix)?;
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_field("true\\predicted")?;
-    table.write_record(names)?;
+    table.write_record(names.iter().map(|name| escaped(name).into_owned()))?;
     for (name, row) in names.iter().zip(matrix) {
-        table.write_field(name)?;
+        table.write_field(escaped(name).as_ref())?;
         table.write_record(row.iter().map(u64::to_string))?;
     }
     let bytes = table

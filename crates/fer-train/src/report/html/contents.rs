@@ -1,11 +1,11 @@
 //! Reading what lies in a run directory.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path};
 
 use anyhow::{Context, Result, ensure};
 use candle_core::Device;
+use fer_data::read_regular;
 use fer_model::file::{self, Description};
 use fer_model::ops::Engine;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,9 @@ use crate::metrics::Report;
 use crate::predictions::{self, Predictions};
 use crate::report::gallery::{self, Gallery};
 use crate::robustness::Robustness;
+
+/// The longest file of a run that is read, in bytes.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What lies in a run directory, as far as a report shows it. All of it may be missing, because each
 /// command leaves its own part.
@@ -140,7 +143,7 @@ struct Directory<'a>(&'a Path);
 impl Directory<'_> {
     fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = self.0.join(name);
-        match fs::read(&path) {
+        match read_regular(&path, MOST_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

@@ -1,5 +1,6 @@
 //! The pictures that the network mistook with confidence, and those whose label it doubts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -24,7 +25,7 @@ pub(super) struct Doubts<'a> {
 struct Listed<'a> {
     /// Its column and row in the sprite; absent where the sprite is.
     place: Option<(usize, usize)>,
-    name: &'a str,
+    name: Cow<'a, str>,
     label: &'a str,
     /// The class that it was taken for, or seems to be of.
     other: &'a str,
@@ -39,7 +40,7 @@ struct Listed<'a> {
 /// Where rows of the table of predictions are shown.
 struct Places<'a> {
     predictions: Option<&'a Predictions>,
-    names: Vec<&'a str>,
+    names: Vec<Cow<'a, str>>,
     tiles: HashMap<usize, (usize, usize)>,
 }
 
@@ -95,7 +96,7 @@ impl<'a> Places<'a> {
         let picture = self.predictions.and_then(|table| table.pictures.get(row));
         Listed {
             place: self.tiles.get(&row).copied(),
-            name: self.names.get(row).copied().unwrap_or_default(),
+            name: self.names.get(row).cloned().unwrap_or_default(),
             label,
             other: "",
             probability: 0.0,

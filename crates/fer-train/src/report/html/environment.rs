@@ -1,8 +1,9 @@
 //! The templates and how they write numbers.
 
 use anyhow::Result;
+use fer_data::printable;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, escape_formatter};
 
 const TEMPLATES: [(&str, &str); 13] = [
     ("page.html", include_str!("templates/page.html")),
@@ -28,6 +29,12 @@ pub(super) fn environment() -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() && printable(text) != text => {
+            escape_formatter(out, state, &printable(text).into_owned().into())
+        }
+        _ => escape_formatter(out, state, value),
+    });
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
@@ -95,5 +102,7 @@ mod tests {
         assert_eq!(written.matches("</script>").count(), 1, "{written}");
         assert_eq!(written.matches('"').count(), 5, "{written}");
         assert!(environment.render_str("{{ missing }}", ()).is_err());
+        let turned = environment.render_str("{{ x }}", context! { x => "gpj\u{202e}.exe" });
+        assert_eq!(turned.unwrap(), "gpj\\u{202e}.exe");
     }
 }

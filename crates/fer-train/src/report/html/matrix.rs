@@ -1,5 +1,6 @@
 //! The confusion matrix as a table whose cells open their pictures.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -100,7 +101,7 @@ pub(super) struct Pictures<'a> {
 pub(super) struct Shown<'a> {
     /// Its place in the sprite.
     pub(super) tile: usize,
-    name: &'a str,
+    name: Cow<'a, str>,
     label: &'a str,
     predicted: &'a str,
     /// The probability of the predicted class, 0 to 1, to three digits.
@@ -119,7 +120,7 @@ impl<'a> Pictures<'a> {
             cell.or_default().push(tile);
             Shown {
                 tile,
-                name: names[row],
+                name: names[row].clone(),
                 label: predictions.class_names.name(picture.label),
                 predicted: predictions.class_names.name(picture.predicted),
                 probability: (f64::from(picture.probability()) * 1000.0).round() / 1000.0,

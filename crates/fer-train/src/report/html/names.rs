@@ -1,10 +1,14 @@
 //! Names of pictures as a report shows them.
 
+use std::borrow::Cow;
+
+use fer_data::printable;
+
 use crate::predictions::Predictions;
 
 /// The picture's name without the folder that all pictures have in common, which is a matter of the
 /// machine.
-pub(super) fn shown(predictions: &Predictions) -> Vec<&str> {
+pub(super) fn shown(predictions: &Predictions) -> Vec<Cow<'_, str>> {
     let names = || predictions.pictures.iter().map(|one| one.picture.as_str());
     let Some(first) = names().next() else {
         return Vec::new();
@@ -17,7 +21,7 @@ pub(super) fn shown(predictions: &Predictions) -> Vec<&str> {
         .iter()
         .rposition(|&byte| byte == b'/' || byte == b'\\')
         .map_or(0, |place| place + 1);
-    names().map(|name| &name[folder..]).collect()
+    names().map(|name| printable(&name[folder..])).collect()
 }
 
 #[cfg(test)]
@@ -42,7 +46,10 @@ mod tests {
             class_names: ClassNames::new(["happy"]).unwrap(),
             pictures: pictures.iter().map(picture).collect(),
         };
-        shown(&predictions).into_iter().map(String::from).collect()
+        shown(&predictions)
+            .into_iter()
+            .map(Cow::into_owned)
+            .collect()
     }
 
     #[test]

@@ -3,6 +3,7 @@ use fer_model::thousands;
 
 use super::{ModelCard, percent};
 use crate::report::abstaining;
+use crate::report::markdown::escaped;
 
 impl ModelCard<'_> {
     /// What its probabilities are worth.
@@ -54,7 +55,10 @@ fn origin(calibration: &Calibration) -> String {
             ", which was carried over from another network".into()
         }
         TemperatureOrigin::CarriedOver { from } => {
-            format!(", which was carried over from another network: {from}")
+            format!(
+                ", which was carried over from another network: {}",
+                escaped(from)
+            )
         }
     }
 }

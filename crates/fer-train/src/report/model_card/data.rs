@@ -3,6 +3,7 @@ use fer_model::thousands;
 use serde_json::json;
 
 use super::ModelCard;
+use crate::report::markdown::escaped;
 
 impl ModelCard<'_> {
     /// What it was trained on.
@@ -12,9 +13,9 @@ impl ModelCard<'_> {
             "## Data\n\n\
              {}, SHA-256 `{}`. Split: {} (seed {}).{}{}\n\n\
              | pictures | {} | {} | {} |\n|---|--:|--:|--:|\n",
-            training.data,
-            training.data_hash,
-            training.split_rule,
+            escaped(&training.data),
+            escaped(&training.data_hash),
+            escaped(&training.split_rule),
             training.split_seed,
             if training.dedup {
                 " Exact copies of validation and test pictures were taken out of train."
@@ -37,7 +38,7 @@ impl ModelCard<'_> {
         };
         for (class, name) in self.description.classes.iter().enumerate() {
             let counts = Split::ALL.map(|split| thousands(count(split, class)));
-            text += &format!("| {name} | {} |\n", counts.join(" | "));
+            text += &format!("| {} | {} |\n", escaped(name), counts.join(" | "));
         }
         let sums = Split::ALL.map(|split| {
             let classes = 0..self.description.classes.len();
@@ -50,7 +51,7 @@ impl ModelCard<'_> {
         if let Some(initial) = initial.filter(|initial| initial.data_hash != training.data_hash) {
             text += &format!(
                 "\nThe model that it began with learned from {}. Licence of those pictures: {}\n",
-                initial.data,
+                escaped(&initial.data),
                 licence(&initial.data)
             );
         }

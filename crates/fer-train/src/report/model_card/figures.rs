@@ -2,6 +2,7 @@ use fer_model::thousands;
 
 use super::{ModelCard, percent};
 use crate::metrics::{ClassReport, Report};
+use crate::report::markdown::escaped;
 use crate::statistics::{percent_within, score_within};
 
 impl ModelCard<'_> {
@@ -89,5 +90,5 @@ fn class_row(class: &ClassReport) -> String {
         ),
     };
     let pictures = thousands(score.support as usize);
-    format!("| {} | {figures} | {pictures} |\n", class.name)
+    format!("| {} | {figures} | {pictures} |\n", escaped(&class.name))
 }

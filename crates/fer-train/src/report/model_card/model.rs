@@ -3,6 +3,7 @@ use fer_model::file::WeightFormat;
 use fer_model::thousands;
 
 use super::ModelCard;
+use crate::report::markdown::escaped;
 
 impl ModelCard<'_> {
     /// What the network is.
@@ -18,7 +19,7 @@ impl ModelCard<'_> {
             WeightFormat::F32 => "32 bits".to_string(),
             WeightFormat::F16 => format!("16 bits{}", self.agreement()),
         };
-        let names: Vec<&str> = classes.iter().collect();
+        let names: Vec<String> = classes.iter().map(escaped).collect();
         Ok(format!(
             "# Model card: `{}` on {}\n\n\
              A network that is shown a grey picture of 48×48 pixels, cropped to one face, and gives a \
@@ -27,7 +28,7 @@ impl ModelCard<'_> {
              - File: `model.safetensors`, weights in {weights}\n\
              - Written by {}\n",
             architecture.name(),
-            description.training.data,
+            escaped(&description.training.data),
             classes.len(),
             names.join(", "),
             architecture.name(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ModelCard;
 use crate::fit::FitSettings;
+use crate::report::markdown::escaped;
 
 impl ModelCard<'_> {
     /// How it was trained.
@@ -54,7 +55,8 @@ impl ModelCard<'_> {
         format!(
             " It began with the weights of {which} that was trained on {} (SHA-256 of the model file \
              `{}`), {head}. {frozen}.",
-            initial.data, initial.sha256
+            escaped(&initial.data),
+            initial.sha256
         )
     }
 }
