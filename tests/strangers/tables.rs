@@ -88,12 +88,12 @@ fn bombs(effort: &Effort) -> Result<String> {
     each("open", open_quote, "longer than 1048576 bytes")?;
     let empty = b"\n".repeat(1 << 20);
     let junk = b"x,y\n".repeat(1 << 18);
-    each("junk", packed(CSV, &junk, 4), "rows and more are malformed")?;
+    each("junk", packed(CSV, &junk, 4), "so many rows are malformed")?;
     let junk = b"x\n".repeat(1 << 19);
     each(
         "rows",
         packed(MANIFEST, &junk, 4),
-        "rows and more are malformed",
+        "so many rows are malformed",
     )?;
     let [_, lines] = packed(CSV, &empty, 2000);
     refused(at, "lines.csv.zst", &lines, "more than 200 times")?;

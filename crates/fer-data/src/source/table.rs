@@ -26,9 +26,7 @@ pub(crate) fn too_long() -> io::Error {
 /// What is said of very many.
 pub(crate) fn many_malformed(malformed: &[Skipped]) -> String {
     let first = malformed.first().map_or("", |first| &first.detail);
-    format!(
-        "more than {MOST_MALFORMED} rows are malformed, so it is no such table; the first: {first}"
-    )
+    format!("so many rows are malformed that it is no such table; the first: {first}")
 }
 
 /// A reader for the csv crate, which holds a row in memory however long it is: it fails once that is more

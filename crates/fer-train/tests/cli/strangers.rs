@@ -156,7 +156,7 @@ fn names_of_files_steer_no_terminal() {
     let predicted = in_time(at, &arguments);
     steers_nothing(&predicted, "predict");
     assert_eq!(stdout(&predicted).lines().count(), NAMES.len());
-    assert_eq!(stderr(&predicted).lines().count(), 2 * NAMES.len());
+    assert_eq!(stderr(&predicted).lines().count(), 1 + 2 * NAMES.len());
     for form in ["--json", "--csv"] {
         let arguments = [&arguments[..], &[OsStr::new(form)]].concat();
         steers_nothing(&in_time(at, &arguments), form);
@@ -190,7 +190,7 @@ fn names_of_files_steer_no_terminal() {
 /// A run on classes and groups whose names are markup, formulas and parts of tables.
 fn hostile_run(at: &Path) -> Output {
     let classes = ["<script>alert(1)</script>", "=cmd|' /C calc'!A1"];
-    let mut rows = String::from("path,label,=group|<b>\n");
+    let mut rows = String::from("path,label,=group|<u>\n");
     for number in 0..160 {
         let path = format!("=-@{number}<img src=x onerror=alert(1)>.png");
         face(&at.join(&path), number);
@@ -240,7 +240,7 @@ fn names_of_classes_and_groups_are_neither_markup_nor_formulas_in_anything_that_
         }
         let text = String::from_utf8(bytes).unwrap();
         let text = text.replace("\\<", "");
-        for markup in ["<script>alert", "<img src=x", "<b>", "<i>1", "](javascript"] {
+        for markup in ["<script>alert", "<img src=x", "<u>", "<i>1", "](javascript"] {
             assert!(!text.contains(markup), "{markup} in {name}");
         }
     }
