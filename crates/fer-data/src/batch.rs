@@ -96,7 +96,7 @@ impl<'a> Batches<'a> {
     /// the labels that it says. A picture that comes several times is changed differently each time.
     pub fn sampled(mut self, sampling: &Sampling, seed: u64, epoch: u64) -> Self {
         let indices = self.order.iter().map(|&turn| self.index(turn)).collect();
-        let label = |index| self.dataset.entry(index).label;
+        let label = |index| self.dataset.label(index);
         self.order = sampling.draw(indices, label, seed, epoch);
         let mut turns = vec![0; self.dataset.len()];
         for turn in &mut self.order {
@@ -208,8 +208,7 @@ impl<'a> Batches<'a> {
 
     /// Writes the target of picture `index`, and returns its label.
     fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
-        let entry = self.dataset.entry(index);
-        match (self.labels, &entry.distribution) {
+        match (self.labels, self.dataset.distribution(index)) {
             (Some((seed, epoch)), Some(distribution)) => {
                 let label = drawn_label(distribution, seed, epoch, index);
                 target[label] = 1.0;
@@ -217,7 +216,7 @@ impl<'a> Batches<'a> {
             }
             _ => {
                 self.dataset.write_target(index, target);
-                entry.label
+                self.dataset.label(index)
             }
         }
     }
@@ -236,10 +235,14 @@ impl<'a> Batches<'a> {
 
     fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {
         let index = self.index(turn);
-        let picture = self.dataset.picture(index)?;
         match &self.disturbance {
-            Some(disturbance) => scale(disturbance.apply(picture, index as u64).pixels(), values),
-            None => scale(picture.pixels(), values),
+            Some(disturbance) => {
+                let picture = self.dataset.picture(index)?;
+                scale(disturbance.apply(&picture, index as u64).pixels(), values);
+            }
+            None => self
+                .dataset
+                .with_pixels(index, |pixels| scale(pixels, values))?,
         }
         if let Some((augmentation, seed, epoch)) = self.augmentation {
             augmentation.apply(values, seed, epoch, turn as u64);
