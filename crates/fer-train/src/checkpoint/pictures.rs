@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,10 +10,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::run::table;
-
 /// How many pictures of a kind a message names.
 const NAMED: usize = 3;
+/// Rows that are made before they are written.
+const TOGETHER: usize = 1024;
 
 /// Which pictures a run has: read only to say how other data differ, never to train.
 pub struct PictureList {
@@ -34,24 +36,11 @@ impl PictureList {
     /// # Errors
     /// A picture that cannot be read.
     pub fn new(dataset: &Dataset) -> Result<Self> {
-        let row = |index| -> Result<Row> {
-            let entry = dataset.entry(index);
-            let digest = Sha256::digest(dataset.picture(index)?.pixels());
-            Ok(Row {
-                picture: dataset.origin(index),
-                split: entry.split,
-                class: dataset.class_names().name(entry.label).into(),
-                digest: digest[..16]
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
-            })
-        };
-        let rows: Result<Vec<Row>> = (0..dataset.len()).into_par_iter().map(row).collect();
-        Ok(PictureList { rows: rows? })
+        let rows = rows(dataset, 0..dataset.len())?;
+        Ok(PictureList { rows })
     }
 
-    /// Reads what [`to_csv`](Self::to_csv) wrote.
+    /// Reads what [`write`](Self::write) wrote.
     ///
     /// # Errors
     /// A file that cannot be read or is no such list.
@@ -64,12 +53,18 @@ impl PictureList {
         Ok(PictureList { rows })
     }
 
-    /// One row a picture.
+    /// Writes the list of a data set, one row a picture, without holding it.
     ///
     /// # Errors
-    /// None that can happen.
-    pub fn to_csv(&self) -> Result<Vec<u8>> {
-        table(&self.rows)
+    /// A picture that cannot be read, or a file that cannot be written.
+    pub fn write(dataset: &Dataset, file: &mut dyn Write) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(file);
+        for start in (0..dataset.len()).step_by(TOGETHER) {
+            for row in rows(dataset, start..dataset.len().min(start + TOGETHER))? {
+                writer.serialize(row)?;
+            }
+        }
+        Ok(writer.flush()?)
     }
 
     /// In words, how `now` differs from this list: pictures that are gone, new or changed, and
@@ -109,6 +104,23 @@ impl PictureList {
             .map(|(kind, names)| sentence(kind, &names))
             .collect()
     }
+}
+
+fn rows(dataset: &Dataset, indices: Range<usize>) -> Result<Vec<Row>> {
+    let row = |index| -> Result<Row> {
+        let entry = dataset.entry(index);
+        let digest = Sha256::digest(dataset.picture(index)?.pixels());
+        Ok(Row {
+            picture: dataset.origin(index),
+            split: entry.split,
+            class: dataset.class_names().name(entry.label).into(),
+            digest: digest[..16]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        })
+    };
+    indices.into_par_iter().map(row).collect()
 }
 
 fn sentence(kind: &str, names: &[&String]) -> String {
