@@ -9,11 +9,14 @@ mod fuzzing;
 // Peak memory, and a limit that ends the process.
 mod memory;
 
+// From thousands of pictures to a million.
+mod size;
+
 use std::process::ExitCode;
 
 use fer_trials::Trial;
 
-const TRIALS: &[Trial] = &[fuzzing::CHANGED];
+const TRIALS: &[Trial] = &[size::MEMORY, size::SPEED, fuzzing::CHANGED];
 
 fn main() -> ExitCode {
     fer_trials::main("strangers", TRIALS)
