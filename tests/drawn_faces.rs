@@ -14,7 +14,8 @@ fn rows(dataset: &Dataset, split: Split, mean: &[f32]) -> (Tensor, Vec<usize>) {
     let indices = dataset.indices(split);
     let mut values = Vec::with_capacity(indices.len() * PIXELS);
     for &index in &indices {
-        let pixels = dataset.picture(index).unwrap().pixels();
+        let picture = dataset.picture(index).unwrap();
+        let pixels = picture.pixels();
         values.extend(
             pixels
                 .iter()

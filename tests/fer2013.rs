@@ -79,7 +79,8 @@ fn labels_splits_and_pixels_come_out_as_they_stand_with_the_bright_pixel_in_plac
     assert_eq!(dataset.indices(Split::Train), [0, 1]);
     assert_eq!(dataset.indices(Split::Validation), [2]);
     assert_eq!(dataset.indices(Split::Test), [3]);
-    let first = dataset.picture(1).unwrap().pixels();
+    let first = dataset.picture(1).unwrap();
+    let first = first.pixels();
     assert_eq!((first[20], first[19], first[21]), (255, 20, 20));
     assert!(dataset.origin(1).ends_with("row 2"));
 }

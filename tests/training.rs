@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
-use fer_data::{Dataset, DatasetParts, Entry, Expression, Split, SplitSettings, by_subject};
+use fer_data::{
+    Dataset, DatasetParts, Entry, Expression, MemorySettings, Split, SplitSettings, by_subject,
+};
 use fer_model::ops::Engine;
 use fer_model::{Architecture, Parameters};
 use fer_train::evaluation::evaluate;
@@ -32,6 +34,7 @@ pub(crate) fn few_faces(people: u32) -> Dataset {
         skipped: Vec::new(),
         split_rule: "by subject".into(),
         split_settings: SplitSettings::default(),
+        memory: MemorySettings::default(),
     })
     .unwrap()
 }

@@ -6,7 +6,7 @@ use fer_data::drawn::{Face, Identity, Muscles, Scene, Side};
 use fer_data::random::stream;
 use fer_data::{
     ActionUnit, Augmentation, ClassNames, DataError, Dataset, DatasetParts, Entry, Expression,
-    PIXELS, Picture, PictureStore, Region, SIDE, Split, SplitSettings,
+    MemorySettings, PIXELS, Picture, PictureStore, Region, SIDE, Split, SplitSettings,
 };
 use fer_model::explain::{Explainer, OcclusionSettings};
 use fer_model::ops::Engine;
@@ -146,6 +146,7 @@ fn dataset(task: Task, people: usize) -> Dataset {
         skipped: Vec::new(),
         split_rule: "by subject".into(),
         split_settings: SplitSettings::default(),
+        memory: MemorySettings::default(),
     })
     .unwrap()
 }
@@ -203,7 +204,7 @@ fn recognised(network: &Sequential, dataset: &Dataset) -> Vec<usize> {
 fn maps(network: &Sequential, dataset: &Dataset, indices: &[usize]) -> Vec<Vec<f32>> {
     let explainer = Explainer::new(network).unwrap();
     let pictures = indices.iter().map(|&index| dataset.picture(index).unwrap());
-    let pictures: Vec<Picture> = pictures.cloned().collect();
+    let pictures: Vec<Picture> = pictures.collect();
     let pictures = pictures_to_tensor(&pictures, &Device::Cpu).unwrap();
     let settings = OcclusionSettings::default();
     let maps = explainer.occlusion(&pictures, &vec![1; indices.len()], &settings);

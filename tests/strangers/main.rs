@@ -26,10 +26,13 @@ mod escaping;
 // The sources themselves.
 mod source_code;
 
+// From thousands of pictures to a million.
+mod size;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut trials = vec![fuzzing::CHANGED];
+    let mut trials = vec![size::MEMORY, size::SPEED, fuzzing::CHANGED];
     trials.extend(pictures::TRIALS);
     trials.extend(tables::TRIALS);
     #[cfg(unix)]

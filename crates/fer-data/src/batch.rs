@@ -104,7 +104,7 @@ impl<'a> Batches<'a> {
     /// the labels that it says. A picture that comes several times is changed differently each time.
     pub fn sampled(mut self, sampling: &Sampling, seed: u64, epoch: u64) -> Self {
         let indices = self.order.iter().map(|&turn| self.index(turn)).collect();
-        let label = |index| self.dataset.entry(index).label;
+        let label = |index| self.dataset.label(index);
         self.order = sampling.draw(indices, label, seed, epoch);
         let mut turns = vec![0; self.dataset.len()];
         for turn in &mut self.order {
@@ -232,10 +232,14 @@ impl<'a> Batches<'a> {
 
     fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {
         let index = self.index(turn);
-        let picture = self.dataset.picture(index)?;
         match &self.disturbance {
-            Some(disturbance) => scale(disturbance.apply(picture, index as u64).pixels(), values),
-            None => scale(picture.pixels(), values),
+            Some(disturbance) => {
+                let picture = self.dataset.picture(index)?;
+                scale(disturbance.apply(&picture, index as u64).pixels(), values);
+            }
+            None => self
+                .dataset
+                .with_pixels(index, |pixels| scale(pixels, values))?,
         }
         if let Some((augmentation, seed, epoch)) = self.augmentation {
             augmentation.apply(values, seed, epoch, turn as u64);

@@ -1,10 +1,13 @@
 //! Pictures that are equal, pixel by pixel.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use rayon::prelude::*;
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::picture::Picture;
+use crate::picture::PIXELS;
 use crate::skipped::reason;
 use crate::split::Split;
 
@@ -15,17 +18,36 @@ impl Dataset {
     /// # Errors
     /// A picture that cannot be read.
     pub fn copies(&self) -> Result<Vec<Vec<usize>>, DataError> {
-        let mut places: HashMap<&Picture, usize> = HashMap::new();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for index in 0..self.len() {
-            let place = *places.entry(self.picture(index)?).or_insert(groups.len());
-            match groups.get_mut(place) {
-                Some(group) => group.push(index),
-                None => groups.push(vec![index]),
+        let hashes = (0..self.len()).into_par_iter().map(|index| {
+            let mut hasher = DefaultHasher::new();
+            self.with_pixels(index, |pixels| pixels.hash(&mut hasher))?;
+            Ok((hasher.finish(), index as u32))
+        });
+        let mut hashes = hashes.collect::<Result<Vec<(u64, u32)>, DataError>>()?;
+        hashes.par_sort_unstable();
+        let mut groups = Vec::new();
+        for alike in hashes.chunk_by(|one, other| one.0 == other.0) {
+            if alike.len() > 1 {
+                let indices = alike.iter().map(|&(_, index)| index as usize);
+                groups.extend(self.equal(indices)?);
             }
         }
-        groups.retain(|group| group.len() > 1);
+        groups.sort_unstable();
         Ok(groups)
+    }
+
+    /// The groups of equal pictures among those at `indices`, whose hashes are equal.
+    fn equal(&self, indices: impl Iterator<Item = usize>) -> Result<Vec<Vec<usize>>, DataError> {
+        let mut groups: Vec<(Box<[u8; PIXELS]>, Vec<usize>)> = Vec::new();
+        for index in indices {
+            let pixels = self.with_pixels(index, |pixels| *pixels)?;
+            match groups.iter_mut().find(|(first, _)| **first == pixels) {
+                Some((_, group)) => group.push(index),
+                None => groups.push((Box::new(pixels), vec![index])),
+            }
+        }
+        let groups = groups.into_iter().map(|(_, group)| group);
+        Ok(groups.filter(|group| group.len() > 1).collect())
     }
 
     /// The pictures of `split` that are equal, pixel by pixel, to some picture of train.
@@ -33,14 +55,10 @@ impl Dataset {
     /// # Errors
     /// A picture that cannot be read.
     pub fn copies_of_train(&self, split: Split) -> Result<Vec<usize>, DataError> {
-        let train = self.pictures_of(&[Split::Train])?;
-        let mut copies = Vec::new();
-        for index in self.indices(split) {
-            if train.contains(self.picture(index)?) {
-                copies.push(index);
-            }
+        if split == Split::Train {
+            return Ok(self.indices(split));
         }
-        Ok(copies)
+        self.copies_that_are(split, |other| other == Split::Train)
     }
 
     /// Leaves out of train every picture that is equal, pixel by pixel, to one of validation or
@@ -49,25 +67,27 @@ impl Dataset {
     /// # Errors
     /// A picture that cannot be read.
     pub fn drop_copies_from_train(&mut self) -> Result<usize, DataError> {
-        let judged = self.pictures_of(&[Split::Validation, Split::Test])?;
-        let mut copies = BTreeMap::new();
-        for index in self.indices(Split::Train) {
-            if judged.contains(self.picture(index)?) {
-                copies.insert(index, reason::COPY);
-            }
-        }
-        drop(judged);
+        let copies = self.copies_that_are(Split::Train, |other| other != Split::Train)?;
+        let copies = copies.into_iter().map(|index| (index, reason::COPY));
+        let copies: BTreeMap<usize, &str> = copies.collect();
         self.leave_out(&copies);
         Ok(copies.len())
     }
 
-    fn pictures_of(&self, splits: &[Split]) -> Result<HashSet<&Picture>, DataError> {
-        let mut pictures = HashSet::new();
-        for index in 0..self.len() {
-            if splits.contains(&self.entry(index).split) {
-                pictures.insert(self.picture(index)?);
+    /// The pictures of `split` that have an equal in another, ascending.
+    fn copies_that_are(
+        &self,
+        split: Split,
+        other: impl Fn(Split) -> bool,
+    ) -> Result<Vec<usize>, DataError> {
+        let split_of = |&index: &usize| self.split(index);
+        let mut copies = Vec::new();
+        for group in self.copies()? {
+            if group.iter().any(|index| other(split_of(index))) {
+                copies.extend(group.into_iter().filter(|index| split_of(index) == split));
             }
         }
-        Ok(pictures)
+        copies.sort_unstable();
+        Ok(copies)
     }
 }

@@ -152,6 +152,20 @@ pub enum DataError {
         /// What the hub answered, and what to do.
         reason: String,
     },
+    /// The file that holds decoded pictures which are more than memory may take cannot be made, written or
+    /// read.
+    #[error(
+        "decoded pictures cannot be held in a file in {}, where at least {bytes} bytes are needed: {source}. Name another folder (data.spill_folder), or let them take more memory (--memory, data.memory)",
+        folder.display()
+    )]
+    Spill {
+        /// The folder of the file.
+        folder: PathBuf,
+        /// Bytes that the pictures take, as far as known.
+        bytes: u64,
+        /// What the system answered.
+        source: std::io::Error,
+    },
     /// A worker panicked: a mistake in this program, not in the data.
     #[error(
         "{}: the worker panicked: {}. Please report it with this file",

@@ -56,6 +56,22 @@
 //! are known. [`SplitSettings`] asks for other shares. [`Dataset::copies_of_train`] finds exact
 //! copies that cross the border.
 //!
+//! # Data larger than memory?
+//!
+//! Every picture is decoded once, when data are opened, and decoded pictures take 2,304 bytes each. Up to
+//! [`MemorySettings::bound`] they are held in memory. Where they are more, all of them lie in a temporary
+//! file without a name, in [`MemorySettings::spill_folder`], from which batches read one by one; labels,
+//! hashes and batches are the same bytes. Two processes have two files, and each is gone with its process.
+//! The system keeps what it has room for of the file in memory that nobody else wants.
+//!
+//! Beyond the bound a data set holds at most 100 bytes an entry, while it is opened too: 21 for what
+//! [`Entry`] says, 12 for the path beside the bytes of the file's own name (of a manifest, its path as
+//! written there), 12 for what the file was, four for each further column; dividing takes the rest for a
+//! moment. More are taken by what is counted in other ways: each entry [left out](Dataset::skipped) with
+//! its reason, each person's name, each folder's path, FER+ votes, names longer than 40 bytes, and people
+//! who are divided by whole persons with few pictures each. What is read and decoded at the moment takes
+//! some megabytes more, however many entries there are.
+//!
 //! # Where does randomness come from?
 //!
 //! From [`random::stream`]: one seed, a name, an index. The same three give the same numbers on any
@@ -73,8 +89,8 @@
 //!
 //! ```
 //! use fer_data::{
-//!     ClassNames, DataError, Dataset, DatasetParts, Entry, Picture, PictureStore, Split,
-//!     SplitSettings,
+//!     ClassNames, DataError, Dataset, DatasetParts, Entry, MemorySettings, Picture, PictureStore,
+//!     Split, SplitSettings,
 //! };
 //!
 //! struct Grey;
@@ -104,6 +120,7 @@
 //!     skipped: Vec::new(),
 //!     split_rule: "every tenth validates".into(),
 //!     split_settings: SplitSettings::default(),
+//!     memory: MemorySettings::default(),
 //! })?;
 //! assert_eq!(dataset.counts(Split::Validation), [10, 10]);
 //! assert_eq!(dataset.picture(150)?.pixels()[0], 150);
@@ -130,7 +147,9 @@ pub mod face;
 pub mod drawn;
 
 mod dataset;
+mod decoded;
 mod description;
+mod entries;
 mod error;
 mod notice;
 mod skipped;
@@ -152,8 +171,10 @@ mod vision;
 pub use audit::audit;
 pub use augmentation::Augmentation;
 pub use batch::{Ahead, Batch, Batches, Outline, scale};
-pub use dataset::{Dataset, DatasetParts, Entry, PictureStore};
+pub use dataset::{Dataset, DatasetParts, PictureStore};
+pub use decoded::MemorySettings;
 pub use description::{Description, GroupColumn};
+pub use entries::Entry;
 pub use error::{DataError, Flaw};
 pub use expression::{
     ActionUnit, Activation, ClassNames, Expression, Laterality, Region, Vocabulary,

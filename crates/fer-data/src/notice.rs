@@ -51,6 +51,35 @@ pub(crate) fn listed<N: AsRef<str>>(names: &[N], most: usize) -> String {
     }
 }
 
+/// How many there are of a kind, and the first few of them.
+#[derive(Debug, Default)]
+pub(crate) struct Examples {
+    pub(crate) count: usize,
+    shown: Vec<String>,
+}
+
+impl Examples {
+    /// The most that are shown.
+    const MOST: usize = 3;
+
+    /// Counts one more; `name` is what it is called, should it be shown.
+    pub(crate) fn push(&mut self, name: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.shown.len() < Self::MOST {
+            self.shown.push(name());
+        }
+    }
+
+    /// The first few, and how many more there are.
+    pub(crate) fn listed(&self) -> String {
+        let shown = self.shown.join(", ");
+        match self.count - self.shown.len() {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        }
+    }
+}
+
 /// `1 picture`, `2 pictures`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     match count {

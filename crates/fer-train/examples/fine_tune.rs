@@ -77,7 +77,7 @@ pub(crate) fn fine_tune(folder: &Path, path: &Path) -> Result<f64> {
         calibration: None,
         abstention: None,
         judged: None,
-        self_test: SelfTest::record(&network, dataset.picture(0)?, &device)?,
+        self_test: SelfTest::record(&network, &dataset.picture(0)?, &device)?,
         ..initial.description().clone()
     };
     file::save(path, &fit.weights, &description)?;

@@ -1,13 +1,14 @@
 //! A run's whole configuration.
 
+mod memory_size;
 mod paths;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use fer_data::{
-    FerPlusTarget, Layout, OpenSettings, Resize, SplitSettings, Vocabulary, printable_path,
-    read_regular,
+    FerPlusTarget, Layout, MemorySettings, OpenSettings, Resize, SplitSettings, Vocabulary,
+    printable_path, read_regular,
 };
 use fer_model::Architecture;
 use fer_model::file::WeightFormat;
@@ -21,6 +22,8 @@ use crate::parallel::ParallelSettings;
 
 /// The longest configuration that is read, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
+
+pub use memory_size::MemorySize;
 
 /// Everything that decides a run; `config.toml` in its directory.
 ///
@@ -86,6 +89,12 @@ pub struct DataConfig {
     pub strict: bool,
     /// Whether train loses the exact copies of validation and test pictures. Default `false`.
     pub dedup: bool,
+    /// How much memory the decoded pictures may take, such as `512 MB` or `2 GiB`: where they are more, they
+    /// lie in a temporary file, and the result is the same. Default `1 GiB`.
+    pub memory: MemorySize,
+    /// The folder of that file. Default: what `TMPDIR` names, else `/var/tmp`, else the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spill_folder: Option<PathBuf>,
     /// How the pictures are divided.
     pub split: SplitSettings,
 }
@@ -102,6 +111,8 @@ impl Default for DataConfig {
             ferplus_target: FerPlusTarget::default(),
             strict: false,
             dedup: false,
+            memory: MemorySize::default(),
+            spill_folder: None,
             split: SplitSettings::default(),
         }
     }
@@ -120,6 +131,10 @@ impl DataConfig {
             split: self.split.clone(),
             strict: self.strict,
             dedup: self.dedup,
+            memory: MemorySettings {
+                bound: self.memory.bytes(),
+                spill_folder: self.spill_folder.clone(),
+            },
         }
     }
 }
@@ -271,6 +286,8 @@ mod tests {
         let mut config = Config::default();
         config.data.ferplus = Some("votes.csv".into());
         config.data.split.validation_fraction = Some(0.1);
+        config.data.memory = "1.5 GiB".parse().unwrap();
+        config.data.spill_folder = Some("/scratch".into());
         config.training.patience = Some(3);
         config.training.augmentation.flip = 0.5;
         config.training.divergence.response = Response::HalveRate;
@@ -294,6 +311,7 @@ mod tests {
             "training.schedule={kind = \"cosine\"}",
             "training.schedule.warmup = 0.25",
             "data.ferplus_target=votes",
+            "data.memory=512 MB",
             "training.patience=4",
             "model.arch=vgg",
             "model.dropout=0.1",
@@ -309,6 +327,9 @@ mod tests {
             }
         );
         assert_eq!(config.data.ferplus_target, FerPlusTarget::Votes);
+        assert_eq!(config.data.memory.bytes(), 512_000_000);
+        config.set("data.memory=0").unwrap();
+        assert_eq!(config.data.memory.bytes(), 0);
         assert_eq!(config.model.name(), "vgg");
         config.set("training.averaging=none").unwrap();
         config.set("training.patience=none").unwrap();
@@ -319,6 +340,7 @@ mod tests {
             "training.epochs=many",
             "training.epoch=3",
             "training.epochs.more=3",
+            "data.memory=much",
             "trainings.epochs=3",
         ] {
             assert!(config.set(wrong).is_err(), "{wrong}");

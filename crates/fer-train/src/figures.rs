@@ -100,15 +100,19 @@ pub fn write_samples(
     places.shuffle(&mut stream(seed, "samples", 0));
     places.truncate(SAMPLES);
     let names = dataset.class_names();
-    let mut shown = Vec::with_capacity(places.len());
-    for place in places {
-        let index = evaluation.indices[place];
-        shown.push(Sample {
-            pixels: dataset.picture(index)?.pixels(),
-            truth: names.name(dataset.entry(index).label),
+    let pictures = places
+        .iter()
+        .map(|&place| dataset.picture(evaluation.indices[place]))
+        .collect::<Result<Vec<Picture>, _>>()?;
+    let shown = places
+        .iter()
+        .zip(&pictures)
+        .map(|(&place, picture)| Sample {
+            pixels: picture.pixels(),
+            truth: names.name(dataset.entry(evaluation.indices[place]).label),
             predicted: names.name(evaluation.predicted[place]),
         });
-    }
+    let shown: Vec<Sample> = shown.collect();
     run.write("samples.png", &samples::png(&shown)?)
 }
 
@@ -174,12 +178,12 @@ pub fn write_situations(
         format!("{situation}, {weakest} to {strongest}")
     });
     let disturbed = Situation::ALL.map(|situation| {
-        let at = |strength| situation.at(strength, seed).apply(picture, index as u64);
+        let at = |strength| situation.at(strength, seed).apply(&picture, index as u64);
         situation.strengths().map(at)
     });
     let rows = labels.iter().zip(&disturbed).map(|(label, pictures)| Row {
         label,
-        pictures: [picture]
+        pictures: [&picture]
             .into_iter()
             .chain(pictures)
             .map(|picture: &Picture| picture.pixels().as_slice())

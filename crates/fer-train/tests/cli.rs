@@ -18,6 +18,10 @@ mod folders;
 #[path = "cli/recipes.rs"]
 mod recipes;
 
+// Decoded pictures in memory and on disk.
+#[path = "cli/memory.rs"]
+mod memory;
+
 // A trained model taken to classes of one's own, parts of it frozen.
 #[path = "cli/fine_tuning.rs"]
 mod fine_tuning;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Finding, Sides, finding};
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::picture::{DifferenceHash, Picture};
+use crate::picture::DifferenceHash;
 use crate::split::Split;
 
 /// The most pictures that are held against each other.
@@ -51,7 +51,7 @@ pub(super) fn exact(dataset: &Dataset) -> Result<Copies, DataError> {
     for group in groups {
         let mut sides = Sides::default();
         for &index in &group {
-            sides.add(dataset.entry(index).split, 1);
+            sides.add(dataset.split(index), 1);
         }
         for split in Split::ALL {
             copies.within.add(split, sides.of(split).saturating_sub(1));
@@ -63,7 +63,7 @@ pub(super) fn exact(dataset: &Dataset) -> Result<Copies, DataError> {
         if sides.validation > 0 {
             copies.test_in_validation += sides.test;
         }
-        let label = |&index: &usize| dataset.entry(index).label;
+        let label = |&index: &usize| dataset.label(index);
         if group.iter().any(|index| label(index) != label(&group[0])) {
             let pictures = group.iter().map(|&index| finding(dataset, index));
             copies.conflicting.push(pictures.collect());
@@ -77,34 +77,41 @@ pub(super) fn near(dataset: &Dataset) -> Result<Option<NearCopies>, DataError> {
     if dataset.len() > MOST_COMPARED {
         return Ok(None);
     }
-    let pictures = (0..dataset.len()).map(|index| dataset.picture(index));
-    let pictures: Vec<&Picture> = pictures.collect::<Result<_, DataError>>()?;
-    let hashes: Vec<DifferenceHash> = pictures
-        .par_iter()
-        .map(|one| one.difference_hash())
-        .collect();
-    let near = |one: usize, other: usize| {
-        hashes[one].distance(hashes[other]) <= DifferenceHash::NEAR
-            && pictures[one].is_near_copy(pictures[other])
-    };
-    let pairs: Vec<(usize, usize)> = (0..pictures.len())
-        .into_par_iter()
-        .flat_map_iter(|one| {
-            let others = one + 1..pictures.len();
-            others
-                .filter(move |&other| near(one, other))
-                .map(move |other| (one, other))
-        })
-        .collect();
+    let indices = (0..dataset.len()).into_par_iter();
+    let hashes = indices
+        .clone()
+        .map(|index| Ok(dataset.picture(index)?.difference_hash()));
+    let hashes = hashes.collect::<Result<Vec<DifferenceHash>, DataError>>()?;
+    let pairs = indices.map(|one| near_to(dataset, &hashes, one));
+    let pairs = pairs.collect::<Result<Vec<Vec<(usize, usize)>>, DataError>>()?;
     let mut found = NearCopies::default();
-    for (one, other) in pairs {
-        let (one, other) = (dataset.entry(one), dataset.entry(other));
-        if one.split == other.split {
+    for (one, other) in pairs.into_iter().flatten() {
+        if dataset.split(one) == dataset.split(other) {
             found.within += 1;
         } else {
             found.across += 1;
         }
-        found.conflicting += usize::from(one.label != other.label);
+        found.conflicting += usize::from(dataset.label(one) != dataset.label(other));
     }
     Ok(Some(found))
+}
+
+/// The pairs of picture `one` and those after it that are nearly equal to it.
+fn near_to(
+    dataset: &Dataset,
+    hashes: &[DifferenceHash],
+    one: usize,
+) -> Result<Vec<(usize, usize)>, DataError> {
+    let near = |other: &usize| hashes[one].distance(hashes[*other]) <= DifferenceHash::NEAR;
+    let mut others = (one + 1..hashes.len()).filter(near).peekable();
+    let mut pairs = Vec::new();
+    if others.peek().is_some() {
+        let picture = dataset.picture(one)?;
+        for other in others {
+            if picture.is_near_copy(&dataset.picture(other)?) {
+                pairs.push((one, other));
+            }
+        }
+    }
+    Ok(pairs)
 }

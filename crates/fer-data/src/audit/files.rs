@@ -1,10 +1,11 @@
 //! What the files of a data set are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use crate::dataset::Dataset;
+use crate::picture::PictureFacts;
 
 /// What the files of a data set are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,13 +29,16 @@ pub(super) fn of(dataset: &Dataset) -> Option<Files> {
         modes: BTreeMap::new(),
         formats: BTreeMap::new(),
     };
+    let mut counts: HashMap<PictureFacts, usize> = HashMap::new();
     for index in 0..dataset.len() {
-        let fact = &facts[dataset.entry(index).position];
+        *counts.entry(facts[dataset.position(index)]).or_default() += 1;
+    }
+    for (fact, count) in counts {
         let size = format!("{}×{}", fact.width, fact.height);
-        *files.sizes.entry(size).or_default() += 1;
-        *files.modes.entry(fact.mode.to_string()).or_default() += 1;
+        *files.sizes.entry(size).or_default() += count;
+        *files.modes.entry(fact.mode.to_string()).or_default() += count;
         let format = fact.format.name().to_string();
-        *files.formats.entry(format).or_default() += 1;
+        *files.formats.entry(format).or_default() += count;
     }
     Some(files)
 }

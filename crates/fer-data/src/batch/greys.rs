@@ -3,7 +3,9 @@
 
 use crate::error::DataError;
 use crate::picture::{PIXELS, Picture};
-use crate::{ClassNames, Dataset, DatasetParts, Entry, PictureStore, Split, SplitSettings};
+use crate::{
+    ClassNames, Dataset, DatasetParts, Entry, MemorySettings, PictureStore, Split, SplitSettings,
+};
 
 struct Greys;
 
@@ -35,6 +37,7 @@ pub(super) fn greys(count: usize) -> Dataset {
         skipped: Vec::new(),
         split_rule: "all train".into(),
         split_settings: SplitSettings::default(),
+        memory: MemorySettings::default(),
     })
     .unwrap()
 }

@@ -83,8 +83,7 @@ impl Batches<'_> {
 
     /// Writes the target of picture `index`, and returns its label.
     fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
-        let entry = self.dataset.entry(index);
-        match (self.labels, &entry.distribution) {
+        match (self.labels, self.dataset.distribution(index)) {
             (Some((seed, epoch)), Some(distribution)) => {
                 let label = drawn_label(distribution, seed, epoch, index);
                 target[label] = 1.0;
@@ -92,7 +91,7 @@ impl Batches<'_> {
             }
             _ => {
                 self.dataset.write_target(index, target);
-                entry.label
+                self.dataset.label(index)
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Which folders of a tree are its groups (of a class or of a person), and of which split.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::skipped::{Skipped, reason};
 use crate::source::file::is_named_like_a_picture;
+use crate::source::paths::Paths;
 use crate::source::tree::Folder;
 use crate::split::Split;
 
@@ -16,9 +17,9 @@ pub(crate) struct Group {
 
 impl Group {
     /// The files in it that are named like pictures.
-    pub(crate) fn pictures(&self) -> usize {
-        let files = self.folder.all_files().into_iter();
-        files.filter(|path| is_named_like_a_picture(path)).count()
+    pub(crate) fn pictures(&self, files: &Paths) -> usize {
+        let own = self.folder.all_files();
+        own.filter(|&file| is_picture(files, file)).count()
     }
 }
 
@@ -26,6 +27,8 @@ impl Group {
 #[derive(Default)]
 pub(crate) struct Arrangement {
     pub(crate) groups: Vec<Group>,
+    /// All files of the tree.
+    pub(crate) files: Paths,
     /// Tables beside the groups or above them.
     pub(crate) tables: Vec<PathBuf>,
     /// Pictures that lie in no group.
@@ -39,12 +42,15 @@ pub(crate) struct Arrangement {
 impl Arrangement {
     /// Finds the groups below `root`: past folders that hold one folder alone, and past the
     /// folders of splits. With `classes`, folders are classes unless a split's holds folders itself.
-    pub(crate) fn find(root: Folder, classes: bool) -> Self {
-        let mut arrangement = Arrangement::default();
+    pub(crate) fn find(root: Folder, files: Paths, classes: bool) -> Self {
+        let mut arrangement = Arrangement {
+            files,
+            ..Arrangement::default()
+        };
         let root = arrangement.unwrap(root, classes);
         arrangement.top.clone_from(&root.path);
-        let Folder { folders, files, .. } = root;
-        arrangement.set_aside(files);
+        arrangement.set_aside(&root);
+        let folders = root.folders;
         if are_splits(&folders, classes) {
             for folder in folders {
                 match folder.name().and_then(Split::from_word) {
@@ -59,29 +65,26 @@ impl Arrangement {
     }
 
     fn unwrap(&mut self, mut folder: Folder, classes: bool) -> Folder {
-        while holds_one_folder_alone(&folder) && !are_splits(&folder.folders, classes) {
+        while self.holds_one_folder_alone(&folder) && !are_splits(&folder.folders, classes) {
             let Some(inner) = folder.folders.pop() else {
                 break;
             };
-            self.set_aside(folder.files);
+            self.set_aside(&folder);
             folder = inner;
         }
         folder
     }
 
     fn take_split(&mut self, split: Split, folder: Folder, classes: bool) {
-        let Folder {
-            folders,
-            files,
-            path,
-        } = self.unwrap(folder, classes);
-        if folders.is_empty() {
-            let (entry, detail) = (path.display().to_string(), "it holds no folder");
+        let folder = self.unwrap(folder, classes);
+        if folder.folders.is_empty() {
+            let entry = folder.path.display().to_string();
+            let detail = "it holds no folder";
             self.skipped
                 .push(Skipped::new(entry, reason::EMPTY_FOLDER, detail));
         }
-        self.set_aside(files);
-        self.take_groups(Some(split), folders);
+        self.set_aside(&folder);
+        self.take_groups(Some(split), folder.folders);
     }
 
     fn take_groups(&mut self, split: Option<Split>, folders: Vec<Folder>) {
@@ -90,9 +93,9 @@ impl Arrangement {
     }
 
     fn leave_out(&mut self, folder: &Folder) {
-        for path in folder.all_files() {
-            let (entry, named) = (path.display().to_string(), is_named_like_a_picture(path));
-            let skipped = if named {
+        for file in folder.all_files() {
+            let entry = self.files.display(file);
+            let skipped = if is_picture(&self.files, file) {
                 let detail = "it lies beside the folders of the splits";
                 Skipped::new(entry, reason::OUTSIDE, detail)
             } else {
@@ -102,8 +105,10 @@ impl Arrangement {
         }
     }
 
-    fn set_aside(&mut self, files: Vec<PathBuf>) {
-        for path in files {
+    /// Takes the files of a folder that is no group for what they are.
+    fn set_aside(&mut self, folder: &Folder) {
+        for file in folder.own_files() {
+            let path = self.files.path(file);
             let extension = path.extension().and_then(|word| word.to_str());
             if is_named_like_a_picture(&path) {
                 self.loose.push(path);
@@ -116,16 +121,17 @@ impl Arrangement {
             }
         }
     }
+
+    /// Whether a folder only wraps another that holds folders itself.
+    fn holds_one_folder_alone(&self, folder: &Folder) -> bool {
+        let wraps = folder.folders.len() == 1 && !folder.folders[0].folders.is_empty();
+        let mut own = folder.own_files();
+        wraps && !own.any(|file| is_picture(&self.files, file))
+    }
 }
 
-/// Whether a folder only wraps another that holds folders itself.
-fn holds_one_folder_alone(folder: &Folder) -> bool {
-    let wraps = folder.folders.len() == 1 && !folder.folders[0].folders.is_empty();
-    wraps
-        && !folder
-            .files
-            .iter()
-            .any(|path| is_named_like_a_picture(path))
+fn is_picture(files: &Paths, file: usize) -> bool {
+    is_named_like_a_picture(Path::new(files.name(file)))
 }
 
 /// Whether folders are those of splits: all of them are named so, or one of them trains. Where they
@@ -174,7 +180,7 @@ mod tests {
                 ],
             )],
         );
-        let arrangement = Arrangement::find(root, false);
+        let arrangement = Arrangement::find(root, Paths::default(), false);
         assert_eq!(
             names(&arrangement),
             [
@@ -188,33 +194,34 @@ mod tests {
     #[test]
     fn a_class_called_test_among_others_is_a_class() {
         let class = |name| folder(name, Vec::new());
-        let arrangement =
-            Arrangement::find(folder("data", vec![class("rest"), class("test")]), false);
+        let root = folder("data", vec![class("rest"), class("test")]);
+        let arrangement = Arrangement::find(root, Paths::default(), false);
         assert_eq!(names(&arrangement), [(None, "rest"), (None, "test")]);
     }
 
     #[test]
     fn one_class_alone_is_not_unwrapped() {
-        let arrangement =
-            Arrangement::find(folder("data", vec![folder("happy", Vec::new())]), false);
+        let root = folder("data", vec![folder("happy", Vec::new())]);
+        let arrangement = Arrangement::find(root, Paths::default(), false);
         assert_eq!(names(&arrangement), [(None, "happy")]);
     }
 
     #[test]
     fn a_class_called_train_is_a_class_where_the_folders_are_said_to_be_classes() {
         let class = |name| folder(name, Vec::new());
+        let found = |root, classes| Arrangement::find(root, Paths::default(), classes);
         let vehicles = || folder("data", vec![class("plane"), class("train")]);
         assert_eq!(
-            names(&Arrangement::find(vehicles(), true)),
+            names(&found(vehicles(), true)),
             [(None, "plane"), (None, "train")]
         );
-        assert!(names(&Arrangement::find(vehicles(), false)).is_empty());
+        assert!(names(&found(vehicles(), false)).is_empty());
         let divided = folder(
             "data",
             vec![folder("train", vec![class("plane"), class("train")])],
         );
         assert_eq!(
-            names(&Arrangement::find(divided, true)),
+            names(&found(divided, true)),
             [(Some(Split::Train), "plane"), (Some(Split::Train), "train")]
         );
     }

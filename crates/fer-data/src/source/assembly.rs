@@ -1,32 +1,22 @@
 //! From files with labels to a data set.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
-use crate::description::{Description, GroupColumn};
+use crate::dataset::{Dataset, DecodedParts, Origins, TOGETHER};
+use crate::decoded::{Decoded, Gathering};
+use crate::description::Description;
 use crate::error::DataError;
-use crate::expression::ClassNames;
-use crate::notice::{Notice, counted, listed};
-use crate::picture::{Picture, PictureFacts, Resize};
+use crate::notice::{Examples, Notice, counted, listed};
+use crate::picture::{Picture, PictureFacts};
 use crate::skipped::{Skipped, first_left_out};
+use crate::source::candidates::Candidates;
 use crate::source::file;
+use crate::source::paths::Paths;
 use crate::source::{Layout, OpenSettings, division};
-use crate::split::Split;
 use crate::worker::guarded;
-
-/// A file that may be a picture, with all that is said of it.
-pub(crate) struct Candidate {
-    pub(crate) path: PathBuf,
-    /// The name of its class.
-    pub(crate) class: String,
-    pub(crate) subject: Option<String>,
-    pub(crate) split: Option<Split>,
-    /// One value for each of [`Gathered::columns`].
-    pub(crate) groups: Vec<Option<String>>,
-}
 
 /// What a source of files found at its path.
 pub(crate) struct Gathered {
@@ -34,166 +24,157 @@ pub(crate) struct Gathered {
     pub(crate) layout: Layout,
     /// Where the labels come from, in words.
     pub(crate) labels: String,
-    pub(crate) candidates: Vec<Candidate>,
-    /// Names of the properties that divide pictures into groups.
-    pub(crate) columns: Vec<String>,
+    /// The files, by the numbers that the candidates have; none where these are no files.
+    pub(crate) files: Paths,
+    pub(crate) candidates: Candidates,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) notices: Vec<Notice>,
 }
 
-/// The files of a data set, by position.
-struct Files {
-    paths: Vec<PathBuf>,
-    resize: Resize,
+/// The decoded pictures of the candidates, with what their files were.
+pub(crate) struct Pictures<'a> {
+    gathering: Gathering<'a>,
+    facts: Vec<PictureFacts>,
 }
 
-impl PictureStore for Files {
-    fn picture(&self, position: usize) -> Result<Picture, DataError> {
-        Picture::open_with(&self.paths[position], self.resize)
+impl<'a> Pictures<'a> {
+    /// None yet, of at most so many.
+    pub(crate) fn new(settings: &'a OpenSettings, most: usize) -> Self {
+        Pictures {
+            gathering: Gathering::new(&settings.memory, most),
+            facts: Vec::with_capacity(most),
+        }
     }
 
+    /// Adds that of the next candidate.
+    pub(crate) fn push(&mut self, picture: &Picture, facts: PictureFacts) -> Result<(), DataError> {
+        self.facts.push(facts);
+        self.gathering.push(picture.pixels())
+    }
+
+    fn finish(self) -> Result<(Decoded, Vec<PictureFacts>), DataError> {
+        Ok((self.gathering.finish()?, self.facts))
+    }
+}
+
+/// The files of a data set, by position.
+struct Files {
+    paths: Paths,
+    numbers: Vec<u32>,
+}
+
+impl Origins for Files {
     fn origin(&self, position: usize) -> String {
-        self.paths[position].display().to_string()
+        self.paths.display(self.numbers[position] as usize)
     }
 
-    fn file(&self, position: usize) -> Option<&Path> {
-        Some(&self.paths[position])
+    fn file(&self, position: usize) -> Option<PathBuf> {
+        Some(self.paths.path(self.numbers[position] as usize))
     }
 }
 
 impl Gathered {
     /// Decodes every file, divides what can be used and puts the data set together.
     pub(crate) fn assemble(mut self, settings: &OpenSettings) -> Result<Dataset, DataError> {
-        let classes_before = self.classes();
-        let (pictures, facts) = self.decode(settings.resize)?;
-        let classes = self.classes();
+        let classes_before = self.candidates.classes();
+        let pictures = self.decode(settings)?;
+        let classes = self.candidates.classes();
         self.notices.extend(lost(&classes_before, &classes));
-        let paths = self.candidates.iter().map(|found| found.path.clone());
         let files = Files {
-            paths: paths.collect(),
-            resize: settings.resize,
+            paths: std::mem::take(&mut self.files),
+            numbers: self.candidates.take_files(),
         };
-        self.finish(pictures, facts, Box::new(files), settings)
+        self.finish(pictures, Box::new(files), settings)
     }
 
     /// Divides the candidates and puts the data set together, each with its picture, what its file was
-    /// and its position in `store`.
+    /// and its position in `origins`.
     pub(crate) fn finish(
         self,
-        pictures: Vec<Picture>,
-        facts: Vec<PictureFacts>,
-        store: Box<dyn PictureStore>,
+        pictures: Pictures<'_>,
+        origins: Box<dyn Origins>,
         settings: &OpenSettings,
     ) -> Result<Dataset, DataError> {
-        if self.candidates.is_empty() {
+        if self.candidates.len() == 0 {
             return Err(DataError::Empty {
                 name: self.name.into(),
                 detail: first_left_out(&self.skipped),
             });
         }
-        let class_names = ClassNames::new(self.classes())?;
-        let subject_names = self.subjects();
-        let mut entries = self.entries(&class_names, &subject_names);
-        let own: Option<Vec<Split>> = self.candidates.iter().map(|found| found.split).collect();
-        let division =
-            division::divide(&mut entries, own.as_deref(), &class_names, &settings.split)?;
+        let mut labelled = self.candidates.labelled()?;
+        let (decoded, facts) = pictures.finish()?;
+        let division = division::divide(
+            &mut labelled.entries,
+            labelled.divided,
+            &labelled.class_names,
+            &settings.split,
+        )?;
         let mut notices = self.notices;
         notices.extend(division.notices);
         let description = Description {
             layout: Some(self.layout),
             labels: self.labels,
             notices,
-            subject_names,
-            groups: group_columns(&self.columns, &self.candidates),
+            subject_names: labelled.subject_names,
+            groups: labelled.groups,
             facts,
         };
-        let parts = DatasetParts {
+        let parts = DecodedParts {
             name: self.name.into(),
-            class_names,
-            entries,
-            store,
+            class_names: labelled.class_names,
+            entries: labelled.entries,
+            origins,
+            decoded,
             skipped: self.skipped,
             split_rule: division.rule,
             split_settings: settings.split.clone(),
         };
-        Ok(Dataset::decoded(parts, pictures)?.with_description(description))
+        Ok(Dataset::decoded(parts)?.with_description(description))
     }
 
     /// The pictures of the candidates that can be decoded, with what their files were; the others
     /// join what is left out.
-    fn decode(&mut self, resize: Resize) -> Result<(Vec<Picture>, Vec<PictureFacts>), DataError> {
-        let decode = |bytes: &mut Vec<u8>, candidate: &Candidate| {
-            let name = || candidate.path.display().to_string();
-            guarded(name, || file::decode(&candidate.path, resize, bytes))
-        };
-        let decoded = self.candidates.par_iter().map_init(Vec::new, decode);
-        let decoded: Vec<_> = decoded.collect::<Result<_, DataError>>()?;
-        let (mut pictures, mut facts) = (Vec::new(), Vec::new());
-        let (mut kept, mut misnamed) = (Vec::new(), Vec::new());
-        let candidates = std::mem::take(&mut self.candidates);
-        for (candidate, result) in candidates.into_iter().zip(decoded) {
-            match result {
-                Ok((picture, fact)) => {
-                    if let Some(format) = file::misnamed(&candidate.path, &fact) {
-                        misnamed.push(format!("{} is {format}", candidate.path.display()));
+    fn decode<'a>(&mut self, settings: &'a OpenSettings) -> Result<Pictures<'a>, DataError> {
+        let count = self.candidates.len();
+        let mut pictures = Pictures::new(settings, count);
+        let mut misnamed = Examples::default();
+        let mut kept = 0;
+        for start in (0..count).step_by(TOGETHER) {
+            let together = start..count.min(start + TOGETHER);
+            let decode = |bytes: &mut Vec<u8>, place: usize| {
+                let path = self.files.path(self.candidates.file(place));
+                let name = || path.display().to_string();
+                guarded(name, || file::decode(&path, settings.resize, bytes))
+            };
+            let decoded = together.into_par_iter().map_init(Vec::new, decode);
+            let decoded: Vec<_> = decoded.collect::<Result<_, DataError>>()?;
+            for (place, result) in (start..).zip(decoded) {
+                match result {
+                    Ok((picture, facts)) => {
+                        let file = self.candidates.file(place);
+                        let path = self.files.name(file);
+                        if let Some(format) = file::misnamed(path.as_ref(), &facts) {
+                            misnamed.push(|| format!("{} is {format}", self.files.display(file)));
+                        }
+                        pictures.push(&picture, facts)?;
+                        self.candidates.keep(place, kept);
+                        kept += 1;
                     }
-                    pictures.push(picture);
-                    facts.push(fact);
-                    kept.push(candidate);
+                    Err(skipped) => self.skipped.push(skipped),
                 }
-                Err(skipped) => self.skipped.push(skipped),
             }
         }
-        self.candidates = kept;
-        if !misnamed.is_empty() {
+        self.candidates.truncate(kept);
+        if misnamed.count > 0 {
             let message = format!(
                 "the names of {} do not fit their content, by which they are read all the same: {}",
-                counted(misnamed.len(), "picture"),
-                listed(&misnamed, 3)
+                counted(misnamed.count, "picture"),
+                misnamed.listed()
             );
             self.notices.push(Notice::note(message, ""));
         }
-        Ok((pictures, facts))
+        Ok(pictures)
     }
-
-    fn classes(&self) -> BTreeSet<String> {
-        let classes = self.candidates.iter().map(|found| found.class.clone());
-        classes.collect()
-    }
-
-    /// The names of the subjects in order of their bytes.
-    fn subjects(&self) -> Vec<String> {
-        let names = self.candidates.iter();
-        let names: BTreeSet<&String> = names.filter_map(|found| found.subject.as_ref()).collect();
-        names.into_iter().cloned().collect()
-    }
-
-    fn entries(&self, class_names: &ClassNames, subjects: &[String]) -> Vec<Entry> {
-        let numbers: BTreeMap<&str, u32> = subjects.iter().map(String::as_str).zip(0..).collect();
-        let entries = self.candidates.iter().enumerate();
-        entries
-            .map(|(position, found)| Entry {
-                position,
-                label: class_names
-                    .index(&found.class)
-                    .unwrap_or_else(|| unreachable!("the class names are those of the candidates")),
-                distribution: None,
-                subject: found.subject.as_deref().map(|name| numbers[name]),
-                split: found.split.unwrap_or(Split::Train),
-            })
-            .collect()
-    }
-}
-
-fn group_columns(columns: &[String], candidates: &[Candidate]) -> Vec<GroupColumn> {
-    let column = |(place, name): (usize, &String)| GroupColumn {
-        name: name.clone(),
-        values: candidates
-            .iter()
-            .map(|found| found.groups.get(place).cloned().flatten())
-            .collect(),
-    };
-    columns.iter().enumerate().map(column).collect()
 }
 
 fn lost(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Option<Notice> {

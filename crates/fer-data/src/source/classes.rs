@@ -6,7 +6,8 @@ use crate::error::DataError;
 use crate::notice::Notice;
 use crate::skipped::{Skipped, reason};
 use crate::source::Layout;
-use crate::source::assembly::{Candidate, Gathered};
+use crate::source::assembly::Gathered;
+use crate::source::candidates::{Candidate, Candidates};
 use crate::source::folder::Found;
 
 /// Labels every file by the folder of its group, however deep in it.
@@ -17,19 +18,19 @@ pub(crate) fn gather(found: Found<'_>, mut notices: Vec<Notice>) -> Result<Gathe
         labels,
         mut skipped,
     } = found;
-    let groups = arrangement.groups;
+    let (groups, paths) = (arrangement.groups, arrangement.files);
     let names: BTreeSet<&str> = groups
         .iter()
-        .filter(|group| !group.folder.all_files().is_empty())
+        .filter(|group| group.folder.all_files().next().is_some())
         .filter_map(|group| group.folder.name())
         .collect();
     let meanings = labels.resolve(path, &names, &mut notices)?;
-    let mut candidates = Vec::new();
+    let mut candidates = Candidates::new(Vec::new(), paths.len());
     let mut empty = Vec::new();
     for group in &groups {
         let folder = group.folder.path.display().to_string();
-        let files = group.folder.all_files();
-        if files.is_empty() {
+        let mut files = group.folder.all_files().peekable();
+        if files.peek().is_none() {
             empty.push(folder.clone());
             let detail = "no class can be learnt from it";
             skipped.push(Skipped::new(folder, reason::EMPTY_FOLDER, detail));
@@ -42,14 +43,14 @@ pub(crate) fn gather(found: Found<'_>, mut notices: Vec<Notice>) -> Result<Gathe
         for file in files {
             match &meanings[name] {
                 Ok(class) => candidates.push(Candidate {
-                    path: file.to_path_buf(),
-                    class: class.clone(),
+                    file: file as u32,
+                    class,
                     subject: None,
                     split: group.split,
-                    groups: Vec::new(),
+                    groups: [],
                 }),
                 Err(reason) => {
-                    let entry = file.display().to_string();
+                    let entry = paths.display(file);
                     skipped.push(Skipped::new(entry, reason, format!("label `{name}`")));
                 }
             }
@@ -70,8 +71,8 @@ pub(crate) fn gather(found: Found<'_>, mut notices: Vec<Notice>) -> Result<Gathe
         name: "folders of classes",
         layout: Layout::Classes,
         labels: labels.describe(),
+        files: paths,
         candidates,
-        columns: Vec::new(),
         skipped,
         notices,
     })

@@ -1,6 +1,6 @@
 //! How the pictures of a folder or a manifest are divided.
 
-use crate::dataset::Entry;
+use crate::entries::Entries;
 use crate::error::DataError;
 use crate::expression::ClassNames;
 use crate::notice::Notice;
@@ -15,45 +15,40 @@ pub(crate) struct Division {
     pub(crate) notices: Vec<Notice>,
 }
 
-/// Gives every entry its split: `own` where the data bring splits themselves, else by shares.
+/// Gives every entry its split: by shares, or where the data bring splits themselves, which makes them
+/// `divided`, those that they have.
 ///
 /// # Errors
 /// Shares asked for that the data's own splits leave no room for.
 pub(crate) fn divide(
-    entries: &mut [Entry],
-    own: Option<&[Split]>,
+    entries: &mut Entries,
+    divided: bool,
     class_names: &ClassNames,
     settings: &SplitSettings,
 ) -> Result<Division, DataError> {
     let mut notices = Vec::new();
-    let rule = match own {
-        Some(own) => {
-            for (entry, &split) in entries.iter_mut().zip(own) {
-                entry.split = split;
-            }
-            divide_own(entries, settings, &mut notices)?
-        }
-        None => {
-            let all: Vec<usize> = (0..entries.len()).collect();
-            let validation = settings.validation_fraction.unwrap_or(SHARE);
-            let test = settings.test_fraction.unwrap_or(SHARE);
-            let how = cut(entries, &all, settings.seed, validation, test, &mut notices);
-            format!(
-                "{how}: {} trains, {validation} validates, {test} tests",
-                rounded(1.0 - validation - test)
-            )
-        }
+    let rule = if divided {
+        divide_own(entries, settings, &mut notices)?
+    } else {
+        let validation = settings.validation_fraction.unwrap_or(SHARE);
+        let test = settings.test_fraction.unwrap_or(SHARE);
+        let all = 0..entries.len();
+        let how = cut(entries, all, settings.seed, validation, test, &mut notices);
+        format!(
+            "{how}: {} trains, {validation} validates, {test} tests",
+            rounded(1.0 - validation - test)
+        )
     };
     notices.extend(missing_classes(entries, class_names));
     Ok(Division { rule, notices })
 }
 
 fn divide_own(
-    entries: &mut [Entry],
+    entries: &mut Entries,
     settings: &SplitSettings,
     notices: &mut Vec<Notice>,
 ) -> Result<String, DataError> {
-    let has = |side| entries.iter().any(|entry| entry.split == side);
+    let has = |side| entries.splits().contains(&side);
     let (trains, validates, tests) = (has(Split::Train), has(Split::Validation), has(Split::Test));
     if let Some(value) = settings.test_fraction {
         return Err(DataError::Setting {
@@ -77,16 +72,17 @@ fn divide_own(
         return Ok("the data's own: all of it tests".into());
     }
     if validates {
-        for entry in entries.iter_mut() {
-            if entry.split == Split::Validation {
-                entry.split = Split::Test;
+        for index in 0..entries.len() {
+            if entries.split(index) == Split::Validation {
+                entries.set_split(index, Split::Test);
             }
         }
     }
     let training: Vec<usize> = (0..entries.len())
-        .filter(|&index| entries[index].split == Split::Train)
+        .filter(|&index| entries.split(index) == Split::Train)
         .collect();
-    let how = cut(entries, &training, settings.seed, fraction, 0.0, notices);
+    let training = training.into_iter();
+    let how = cut(entries, training, settings.seed, fraction, 0.0, notices);
     let rest = match (validates, tests) {
         (true, _) => "the data's own validation tests",
         (_, true) => "the data's own test tests",
@@ -106,27 +102,28 @@ fn own_rule(trains: bool, tests: bool) -> String {
 
 /// Divides the entries at `indices` and says how.
 fn cut(
-    entries: &mut [Entry],
-    indices: &[usize],
+    entries: &mut Entries,
+    indices: impl Iterator<Item = usize> + Clone,
     seed: u64,
     validation: f64,
     test: f64,
     notices: &mut Vec<Notice>,
 ) -> &'static str {
-    let labels: Vec<usize> = indices.iter().map(|&index| entries[index].label).collect();
-    let subjects: Vec<Option<u32>> = indices
-        .iter()
-        .map(|&index| entries[index].subject)
-        .collect();
+    let labels = indices.clone().map(|index| entries.label(index));
+    let labels: Vec<usize> = labels.collect();
+    let known = indices
+        .clone()
+        .any(|index| entries.subject(index).is_some());
     let shares = GroupedShares {
         seed,
         validation,
         test,
     };
-    let by_subject = subjects
-        .iter()
-        .any(Option::is_some)
-        .then(|| stratified_by_subject(&subjects, &labels, shares));
+    let by_subject = known.then(|| {
+        let subjects = indices.clone().map(|index| entries.subject(index));
+        let subjects: Vec<Option<u32>> = subjects.collect();
+        stratified_by_subject(&subjects, &labels, shares)
+    });
     let (sides, how) = match by_subject {
         Some(Some(sides)) => (
             sides,
@@ -145,19 +142,19 @@ fn cut(
             (sides, "stratified by class")
         }
     };
-    for (&index, side) in indices.iter().zip(sides) {
-        entries[index].split = side;
+    for (index, side) in indices.zip(sides) {
+        entries.set_split(index, side);
     }
     how
 }
 
 /// Says which classes a split lacks that others have.
-fn missing_classes(entries: &[Entry], class_names: &ClassNames) -> Vec<Notice> {
+fn missing_classes(entries: &Entries, class_names: &ClassNames) -> Vec<Notice> {
     let mut notices = Vec::new();
     for split in Split::ALL {
         let mut present = vec![false; class_names.len()];
-        for entry in entries.iter().filter(|entry| entry.split == split) {
-            present[entry.label] = true;
+        for (label, &own) in entries.labels().zip(entries.splits()) {
+            present[label] |= own == split;
         }
         let missing: Vec<&str> = class_names
             .iter()

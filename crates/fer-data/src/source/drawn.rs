@@ -1,10 +1,12 @@
-use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
+use crate::dataset::{Dataset, DatasetParts, PictureStore};
 use crate::description::Description;
 use crate::drawn::DrawnFaces;
+use crate::entries::Entry;
 use crate::error::DataError;
 use crate::expression::Expression;
 use crate::picture::Picture;
-use crate::split::{SplitSettings, by_subject};
+use crate::source::OpenSettings;
+use crate::split::by_subject;
 
 /// The drawn faces are the same in every run: only their division follows the run's seed.
 const SEED: u64 = 1;
@@ -20,7 +22,8 @@ impl PictureStore for DrawnFaces {
 }
 
 /// The built-in drawn faces, divided by subject.
-pub(crate) fn open(settings: &SplitSettings) -> Result<Dataset, DataError> {
+pub(crate) fn open(settings: &OpenSettings) -> Result<Dataset, DataError> {
+    let (memory, settings) = (settings.memory.clone(), &settings.split);
     let faces = DrawnFaces::new(SEED);
     let subjects: Vec<u32> = (0..faces.len()).map(|index| faces.subject(index)).collect();
     let validation = settings.validation_fraction.unwrap_or(0.1);
@@ -44,6 +47,7 @@ pub(crate) fn open(settings: &SplitSettings) -> Result<Dataset, DataError> {
         split_settings: settings.clone(),
         store: Box::new(faces),
         skipped: Vec::new(),
+        memory,
     })?;
     Ok(dataset.with_description(Description {
         labels: "what was drawn".into(),

@@ -1,14 +1,15 @@
 //! What the names in a folder say of its layout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::expression::Expression;
 use crate::notice::{Notice, counted, listed};
 use crate::source::arrangement::Group;
 use crate::source::folder::Found;
 use crate::source::labels::{Labels, expression_of_file, expression_of_folder, is_number};
+use crate::source::paths::Paths;
 use crate::source::{Layout, people};
 
 /// Words that stand before the number in names of people's folders.
@@ -36,32 +37,70 @@ pub(crate) struct Evidence {
     /// Groups with pictures that count as neither.
     others: usize,
     /// Words of file names that said expressions.
-    words: BTreeSet<String>,
+    words: FewWords,
+}
+
+/// How many different words there are, and the first of them in the order of their bytes.
+#[derive(Default)]
+struct FewWords {
+    first: BTreeSet<String>,
+    /// Hashes of all of them, which take less memory than they.
+    hashes: HashSet<u64>,
+}
+
+impl FewWords {
+    /// The most that are shown.
+    const MOST: usize = 8;
+
+    fn add(&mut self, word: &str) {
+        let mut hasher = DefaultHasher::new();
+        word.hash(&mut hasher);
+        let is_new = self.hashes.insert(hasher.finish());
+        let last = self.first.last().map_or("", String::as_str);
+        if is_new && (self.first.len() < Self::MOST || word < last) {
+            self.first.insert(word.to_string());
+        }
+        if self.first.len() > Self::MOST {
+            self.first.pop_last();
+        }
+    }
+
+    fn listed(&self) -> String {
+        let first: Vec<&str> = self.first.iter().map(String::as_str).collect();
+        match self.hashes.len() - first.len() {
+            0 => first.join(", "),
+            more => format!("{} and {more} more", first.join(", ")),
+        }
+    }
 }
 
 impl Evidence {
-    pub(crate) fn gather(groups: &[Group]) -> Self {
+    pub(crate) fn gather(groups: &[Group], files: &Paths) -> Self {
         let mut evidence = Evidence {
             names: BTreeSet::new(),
             people: BTreeSet::new(),
             others: 0,
-            words: BTreeSet::new(),
+            words: FewWords::default(),
         };
         for group in groups {
             let name = group.folder.path.file_name().unwrap_or_default();
             let name = name.to_string_lossy().into_owned();
-            let said: Vec<Option<(Expression, String)>> = people::pictures(group)
-                .into_iter()
-                .map(|(_, word)| Some((expression_of_file(word?)?, word?.to_string())))
-                .collect();
-            let heard: Vec<&(Expression, String)> = said.iter().flatten().collect();
-            let kinds: BTreeSet<Expression> = heard.iter().map(|(kind, _)| *kind).collect();
-            if kinds.len() > 1 && 5 * heard.len() >= 4 * said.len() {
-                evidence
-                    .words
-                    .extend(heard.iter().map(|(_, word)| word.clone()));
+            let words = || people::pictures(group, files).map(|(_, word)| word);
+            let (mut said, mut heard, mut kinds) = (0, 0, BTreeSet::new());
+            for word in words() {
+                said += 1;
+                if let Some(expression) = word.and_then(expression_of_file) {
+                    heard += 1;
+                    kinds.insert(expression);
+                }
+            }
+            if kinds.len() > 1 && 5 * heard >= 4 * said {
+                let telling = words().flatten();
+                telling
+                    .filter(|word| expression_of_file(word).is_some())
+                    .for_each(|word| evidence.words.add(word));
                 evidence.people.insert(name.clone());
-            } else if !said.is_empty() {
+            } else if said > 0 {
                 evidence.others += 1;
             }
             evidence.names.insert(name);
@@ -147,7 +186,8 @@ impl Evidence {
         let outside: Vec<&Group> = groups
             .filter(|group| group.folder.name().is_none_or(left_out))
             .collect();
-        let pictures: usize = outside.iter().map(|group| group.pictures()).sum();
+        let files = &found.arrangement.files;
+        let pictures: usize = outside.iter().map(|group| group.pictures(files)).sum();
         let lost = match outside.len() {
             0 => String::new(),
             folders => format!(
@@ -172,7 +212,7 @@ impl Evidence {
     }
 
     fn some_words(&self) -> String {
-        listed(&self.words.iter().collect::<Vec<_>>(), 8)
+        self.words.listed()
     }
 }
 
@@ -184,4 +224,20 @@ fn is_a_persons(name: &str) -> bool {
     let number = &lower[word.len()..];
     let word = word.trim_end_matches(['_', '-', ' ', '.']);
     is_number(number) && PERSON_WORDS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_words_the_first_are_kept_and_each_is_counted_once() {
+        let mut words = FewWords::default();
+        for number in (0..500).rev().chain(0..500) {
+            words.add(&format!("happy{number:03}"));
+        }
+        let listed = words.listed();
+        assert!(listed.starts_with("happy000, happy001, "), "{listed}");
+        assert!(listed.ends_with("happy007 and 492 more"), "{listed}");
+    }
 }

@@ -8,8 +8,9 @@ mod table;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::dataset::{Dataset, DatasetParts, Entry, PictureStore};
+use crate::dataset::{Dataset, DecodedParts, Origins};
 use crate::description::Description;
+use crate::entries::{Entries, Entry};
 use crate::error::DataError;
 use crate::expression::{ClassNames, Expression, Vocabulary};
 use crate::skipped::Skipped;
@@ -50,13 +51,13 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         settings,
         "fer2013.csv brings its own numbering; leave it out",
     )?;
-    let table = Table::read(path)?;
+    let table = Table::read(path, &settings.memory)?;
     let mut skipped = table.malformed;
     let votes = match &settings.ferplus {
         Some(votes) => Some(ferplus::read(votes, path, table.total)?),
         None => None,
     };
-    let mut entries = Vec::with_capacity(table.labels.len());
+    let mut entries = Entries::with_capacity(table.labels.len());
     for (position, (&label, &usage)) in table.labels.iter().zip(&table.usages).enumerate() {
         let row = table.faces.rows[position];
         let leave_out = |reason| Skipped {
@@ -104,7 +105,7 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         ),
         None => Default::default(),
     };
-    let mut dataset = Dataset::new(DatasetParts {
+    let mut dataset = Dataset::decoded(DecodedParts {
         name: if votes.is_some() {
             "FER2013 with FER+ votes".into()
         } else {
@@ -112,7 +113,8 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         },
         class_names: class_names(votes.is_some()),
         entries,
-        store: Box::new(table.faces),
+        origins: Box::new(table.faces),
+        decoded: table.decoded,
         skipped,
         split_rule,
         split_settings: settings.split.clone(),
@@ -131,8 +133,8 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
 }
 
 /// The shares of the votes for each entry that has some, by its position.
-fn shares(votes: &VoteTable, rows: &[u64], entries: &[Entry]) -> BTreeMap<usize, Box<[f32]>> {
-    let positions = entries.iter().map(|entry| entry.position);
+fn shares(votes: &VoteTable, rows: &[u64], entries: &Entries) -> BTreeMap<usize, Box<[f32]>> {
+    let positions = (0..entries.len()).map(|index| entries.position(index));
     positions
         .filter_map(|position| Some((position, votes.shares(rows[position])?)))
         .collect()
@@ -143,15 +145,16 @@ fn shares(votes: &VoteTable, rows: &[u64], entries: &[Entry]) -> BTreeMap<usize,
 fn majorities(
     votes: &VoteTable,
     rows: &[u64],
-    entries: &[Entry],
+    entries: &Entries,
 ) -> Result<Vec<(usize, Verdict)>, DataError> {
-    let validation = entries.iter().enumerate();
-    let validation = validation
-        .filter(|(_, entry)| entry.split == Split::Validation && entry.distribution.is_some());
+    let validates = |&index: &usize| {
+        entries.split(index) == Split::Validation && entries.distribution(index).is_some()
+    };
+    let validation = (0..entries.len()).filter(validates);
     validation
-        .map(|(index, entry)| {
-            let majority = FerPlusTarget::Majority;
-            let verdict = votes.judge(rows[entry.position], Usage::Training, majority)?;
+        .map(|index| {
+            let row = rows[entries.position(index)];
+            let verdict = votes.judge(row, Usage::Training, FerPlusTarget::Majority)?;
             Ok((index, verdict))
         })
         .collect()
@@ -179,17 +182,18 @@ fn own_split(usage: Usage, validation_is_cut: bool) -> Split {
 }
 
 /// Cuts a validation part from the training rows where a fraction is asked for.
-fn divide(entries: &mut [Entry], settings: &OpenSettings) -> String {
+fn divide(entries: &mut Entries, settings: &OpenSettings) -> String {
     let Some(fraction) = settings.split.validation_fraction else {
         return "the file's own: Training trains, PublicTest validates, PrivateTest tests".into();
     };
     let training: Vec<usize> = (0..entries.len())
-        .filter(|&index| entries[index].split == Split::Train)
+        .filter(|&index| entries.split(index) == Split::Train)
         .collect();
-    let labels: Vec<usize> = training.iter().map(|&index| entries[index].label).collect();
+    let labels = training.iter().map(|&index| entries.label(index));
+    let labels: Vec<usize> = labels.collect();
     let sides = stratified(&labels, settings.split.seed, fraction, 0.0);
     for (index, side) in training.into_iter().zip(sides) {
-        entries[index].split = side;
+        entries.set_split(index, side);
     }
     format!("{fraction} of Training validates, stratified by class; PublicTest tests")
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::notice::{Notice, counted, listed};
+use crate::notice::{Notice, counted};
 use crate::skipped::{Skipped, reason};
 use crate::source::arrangement::Arrangement;
 use crate::source::evidence::Evidence;
 use crate::source::labels::Labels;
-use crate::source::tree::{Folder, Tree};
+use crate::source::tree::Tree;
 use crate::source::{
     Layout, OpenSettings, classes, fer2013, file, manifest, parquet, people, refuse_votes,
 };
@@ -17,20 +17,21 @@ use crate::source::{
 /// Opens the folder at `path`.
 pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError> {
     let tree = Tree::read(path)?;
-    if let Some((table, layout)) = table(path, &tree.root, settings.layout)? {
+    if let Some((table, layout)) = table(path, &tree, settings.layout)? {
         return match layout {
             Layout::Csv => fer2013::open(&table, settings),
             _ => manifest::open(&table, settings),
         };
     }
-    if is_parquet(&tree.root, settings.layout) {
-        return parquet::open_folder(&tree.root, settings);
+    if is_parquet(&tree, settings.layout) {
+        return parquet::open_folder(&tree.root, &tree.files, settings);
     }
     refuse_votes(settings, "a folder of pictures")?;
     let labels = Labels::new(settings)?;
     let mut notices = notices_of(&tree);
     let mut skipped = tree.skipped;
-    let mut arrangement = Arrangement::find(tree.root, settings.layout == Some(Layout::Classes));
+    let classes = settings.layout == Some(Layout::Classes);
+    let mut arrangement = Arrangement::find(tree.root, tree.files, classes);
     skipped.append(&mut arrangement.skipped);
     if arrangement.groups.is_empty() {
         return Err(no_groups(path, &arrangement, &skipped));
@@ -40,7 +41,7 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
         let entry = picture.display().to_string();
         skipped.push(Skipped::new(entry, reason::OUTSIDE, detail));
     }
-    let evidence = Evidence::gather(&arrangement.groups);
+    let evidence = Evidence::gather(&arrangement.groups, &arrangement.files);
     let layout = evidence.decide(path, &labels, settings.layout)?;
     let found = Found {
         path,
@@ -61,12 +62,13 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
 
 /// Whether the folder is read by the Parquet files in it: it is said to be, or it holds such files and no
 /// picture.
-fn is_parquet(root: &Folder, asked: Option<Layout>) -> bool {
-    let files = root.all_files();
-    let parquet = files
-        .iter()
-        .any(|file| parquet::is_named_like_parquet(file));
-    let picture = || files.iter().any(|file| file::is_named_like_a_picture(file));
+fn is_parquet(tree: &Tree, asked: Option<Layout>) -> bool {
+    let any = |is: fn(&Path) -> bool| {
+        let mut files = tree.root.all_files();
+        files.any(|file| is(Path::new(tree.files.name(file))))
+    };
+    let parquet = any(parquet::is_named_like_parquet);
+    let picture = || any(file::is_named_like_a_picture);
     asked == Some(Layout::Parquet) || (asked.is_none() && parquet && !picture())
 }
 
@@ -81,17 +83,16 @@ pub(crate) struct Found<'a> {
 /// The table that a folder is read by, where it has one.
 fn table(
     path: &Path,
-    root: &Folder,
+    tree: &Tree,
     asked: Option<Layout>,
 ) -> Result<Option<(PathBuf, Layout)>, DataError> {
     let names = |words: &[&str]| {
-        let mut files = root.files.iter();
-        files
-            .find(|file| {
-                let name = file.file_name().and_then(|name| name.to_str());
-                name.is_some_and(|name| words.contains(&name.to_lowercase().as_str()))
-            })
-            .cloned()
+        let mut files = tree.root.own_files();
+        let file = files.find(|&file| {
+            let name = tree.files.name(file).to_str();
+            name.is_some_and(|name| words.contains(&name.to_lowercase().as_str()))
+        });
+        file.map(|file| tree.files.path(file))
     };
     let csv = || names(&["fer2013.csv", "fer2013.csv.zst", "fer2013.csv.gz"]);
     let manifest = || names(&["manifest.csv"]);
@@ -111,7 +112,7 @@ fn table(
         }
         None => Ok(match manifest() {
             Some(table) => Some((table, Layout::Manifest)),
-            None if root.folders.is_empty() => csv().map(|table| (table, Layout::Csv)),
+            None if tree.root.folders.is_empty() => csv().map(|table| (table, Layout::Csv)),
             None => None,
         }),
     }
@@ -140,25 +141,25 @@ fn no_groups(path: &Path, arrangement: &Arrangement, skipped: &[Skipped]) -> Dat
 
 fn notices_of(tree: &Tree) -> Vec<Notice> {
     let mut notices = Vec::new();
-    if !tree.case_twins.is_empty() {
+    if tree.case_twins.count > 0 {
         let message = format!(
             "{} in letter case only, and systems that know no case keep one alone: {}",
-            match tree.case_twins.len() {
+            match tree.case_twins.count {
                 1 => "two names differ".to_string(),
                 pairs => format!("{pairs} pairs of names differ"),
             },
-            listed(&tree.case_twins, 3)
+            tree.case_twins.listed()
         );
         notices.push(Notice::warning(message, "Rename one of each pair"));
     }
-    if !tree.links_outside.is_empty() {
+    if tree.links_outside.count > 0 {
         let message = format!(
             "{} out of the folder and followed: {}",
-            match tree.links_outside.len() {
+            match tree.links_outside.count {
                 1 => "1 link leads".to_string(),
                 links => format!("{links} links lead"),
             },
-            listed(&tree.links_outside, 3)
+            tree.links_outside.listed()
         );
         notices.push(Notice::note(message, ""));
     }

@@ -13,8 +13,10 @@ mod label_map;
 mod labels;
 mod layout;
 mod parquet;
+mod paths;
 mod table;
 mod tree;
+mod words;
 
 mod classes;
 mod manifest;
@@ -22,6 +24,7 @@ mod people;
 mod person_table;
 
 mod assembly;
+mod candidates;
 mod division;
 
 use std::fs;
@@ -29,6 +32,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
+use crate::decoded::MemorySettings;
 use crate::error::DataError;
 use crate::expression::Vocabulary;
 use crate::picture::Resize;
@@ -63,6 +67,8 @@ pub struct OpenSettings {
     pub strict: bool,
     /// Whether train loses the exact copies of validation and test pictures. Default: it does not.
     pub dedup: bool,
+    /// How much memory the decoded pictures may take, and where they lie beyond that. Default: 1 GiB.
+    pub memory: MemorySettings,
 }
 
 /// Opens the data at `path`:
@@ -90,8 +96,9 @@ pub struct OpenSettings {
 ///
 /// # Errors
 /// Nothing recognisable at `path`, or what can be understood in more than one way; a broken table;
-/// settings that do not fit the data; no usable picture; or, with
-/// [`strict`](OpenSettings::strict), the first entry that would have been left out.
+/// settings that do not fit the data; no usable picture; more decoded pictures than memory may take and no
+/// room for them on disk; or, with [`strict`](OpenSettings::strict), the first entry that would have been
+/// left out.
 pub fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError> {
     settings.split.check()?;
     let mut dataset = if path == Path::new("drawn") {
@@ -100,7 +107,7 @@ pub fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, DataError> 
             settings,
             "the drawn faces bring their own labels; leave it out",
         )?;
-        drawn::open(&settings.split)?
+        drawn::open(settings)?
     } else if let Some(address) = path.to_str().and_then(|path| path.strip_prefix("hf://")) {
         parquet::open_hub(address, settings)?
     } else {

@@ -8,10 +8,12 @@ use crate::notice::Notice;
 use crate::skipped::{Skipped, reason};
 use crate::source::Layout;
 use crate::source::arrangement::Group;
-use crate::source::assembly::{Candidate, Gathered};
+use crate::source::assembly::Gathered;
+use crate::source::candidates::{Candidate, Candidates};
 use crate::source::file::is_named_like_a_picture;
 use crate::source::folder::Found;
 use crate::source::labels::{Labels, expression_of_file};
+use crate::source::paths::Paths;
 use crate::source::person_table::PersonTable;
 
 /// Labels every file by its name, or by that of the folder between it and the person's.
@@ -22,41 +24,42 @@ pub(crate) fn gather(found: Found<'_>, mut notices: Vec<Notice>) -> Result<Gathe
         mut skipped,
         ..
     } = found;
-    let groups = &arrangement.groups;
+    let (groups, paths) = (&arrangement.groups, &arrangement.files);
     let people: Vec<&str> = groups
         .iter()
         .filter_map(|group| group.folder.name())
         .collect();
     let table = PersonTable::find(&arrangement, &people, &mut skipped, &mut notices);
-    let mut candidates = Vec::new();
+    let mut candidates = Candidates::new(table.columns.clone(), arrangement.files.len());
     for group in groups {
         let folder = group.folder.path.display().to_string();
-        if group.folder.all_files().is_empty() {
+        if group.folder.all_files().next().is_none() {
             let detail = "nobody's face lies in it";
             skipped.push(Skipped::new(folder, reason::EMPTY_FOLDER, detail));
             continue;
         }
         let person = group.folder.path.file_name().unwrap_or_default();
         let person = person.to_string_lossy().into_owned();
-        for (path, word) in files(group) {
+        let values = table.values(&person);
+        for (file, word) in files(group, paths) {
             let Some(word) = word else {
-                let entry = path.display().to_string();
+                let entry = paths.display(file);
                 skipped.push(Skipped::new(entry, reason::NOT_UNICODE, ""));
                 continue;
             };
             match labels.of_file_name(word) {
                 Ok(class) => candidates.push(Candidate {
-                    path: path.to_path_buf(),
-                    class,
+                    file: file as u32,
+                    class: &class,
                     split: group.split,
-                    groups: table.values(&person),
-                    subject: Some(person.clone()),
+                    subject: Some(&person),
+                    groups: values.iter().map(Option::as_deref),
                 }),
                 Err(reason) => {
-                    let named = is_named_like_a_picture(path);
+                    let named = is_named_like_a_picture(Path::new(paths.name(file)));
                     let reason = if named { reason } else { reason::OTHER_FILE };
                     let detail = format!("`{word}` names no expression");
-                    skipped.push(Skipped::new(path.display().to_string(), reason, detail));
+                    skipped.push(Skipped::new(paths.display(file), reason, detail));
                 }
             }
         }
@@ -68,8 +71,8 @@ pub(crate) fn gather(found: Found<'_>, mut notices: Vec<Notice>) -> Result<Gathe
             Labels::Own { .. } => "the names of the files".into(),
             other => other.describe(),
         },
+        files: arrangement.files,
         candidates,
-        columns: table.columns,
         skipped,
         notices,
     })
@@ -77,26 +80,21 @@ pub(crate) fn gather(found: Found<'_>, mut notices: Vec<Notice>) -> Result<Gathe
 
 /// The files of a person that are named like pictures, each with the word that says the
 /// expression; `None` where that is not Unicode.
-pub(crate) fn pictures(group: &Group) -> Vec<(&Path, Option<&str>)> {
-    let mut files = files(group);
-    files.retain(|(path, _)| is_named_like_a_picture(path));
-    files
+pub(crate) fn pictures<'a>(
+    group: &'a Group,
+    paths: &'a Paths,
+) -> impl Iterator<Item = (usize, Option<&'a str>)> {
+    files(group, paths).filter(|&(file, _)| is_named_like_a_picture(Path::new(paths.name(file))))
 }
 
-fn files(group: &Group) -> Vec<(&Path, Option<&str>)> {
-    let own = group.folder.files.iter();
-    let mut files: Vec<(&Path, Option<&str>)> = own
-        .map(|path| {
-            let stem = path.file_stem().and_then(|stem| stem.to_str());
-            (path.as_path(), stem)
+fn files<'a>(group: &'a Group, paths: &'a Paths) -> impl Iterator<Item = (usize, Option<&'a str>)> {
+    let own = group.folder.own_files();
+    let below = group.folder.folders.iter().flat_map(|folder| {
+        folder.all_files().map(|file| {
+            let says = paths.stem(file);
+            let says = says.filter(|stem| expression_of_file(stem).is_some());
+            (file, says.or(folder.name()))
         })
-        .collect();
-    for folder in &group.folder.folders {
-        for path in folder.all_files() {
-            let stem = path.file_stem().and_then(|stem| stem.to_str());
-            let says = stem.filter(|stem| expression_of_file(stem).is_some());
-            files.push((path, says.or(folder.name())));
-        }
-    }
-    files
+    });
+    own.map(|file| (file, paths.stem(file))).chain(below)
 }

@@ -1,13 +1,18 @@
 //! A folder and all that lies in it, in an order that no file system decides.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, FileType};
+mod listing;
+
+use std::ffi::OsStr;
+use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+use crate::notice::Examples;
 use crate::skipped::{Skipped, reason};
+use crate::source::paths::Paths;
+use crate::source::tree::listing::{Kind, Listing};
 
 /// Folders nested deeper than this are not entered.
 const DEEPEST: usize = 16;
@@ -27,7 +32,8 @@ const SYSTEM_NAMES: [&str; 6] = [
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     pub(crate) folders: Vec<Folder>,
-    pub(crate) files: Vec<PathBuf>,
+    /// The numbers of the files in it, in ranges.
+    pub(crate) files: Vec<Range<u32>>,
 }
 
 impl Folder {
@@ -36,25 +42,45 @@ impl Folder {
         self.path.file_name().and_then(OsStr::to_str)
     }
 
-    /// Every file in it and below it.
-    pub(crate) fn all_files(&self) -> Vec<&Path> {
-        let mut files: Vec<&Path> = self.files.iter().map(PathBuf::as_path).collect();
-        for folder in &self.folders {
-            files.extend(folder.all_files());
-        }
-        files
+    /// The numbers of the files in it.
+    pub(crate) fn own_files(&self) -> impl Iterator<Item = usize> + Clone + use<> {
+        numbers(self.files.clone())
     }
+
+    /// The numbers of the files in it and below it.
+    pub(crate) fn all_files(&self) -> impl Iterator<Item = usize> + Clone + use<> {
+        let mut ranges = Vec::new();
+        self.gather(&mut ranges);
+        numbers(ranges)
+    }
+
+    fn gather(&self, ranges: &mut Vec<Range<u32>>) {
+        ranges.extend(self.files.iter().cloned());
+        self.folders.iter().for_each(|folder| folder.gather(ranges));
+    }
+
+    fn push(&mut self, file: u32) {
+        match self.files.last_mut().filter(|range| range.end == file) {
+            Some(range) => range.end += 1,
+            None => self.files.push(file..file + 1),
+        }
+    }
+}
+
+fn numbers(ranges: Vec<Range<u32>>) -> impl Iterator<Item = usize> + Clone {
+    ranges.into_iter().flatten().map(|file| file as usize)
 }
 
 /// A folder as it was found.
 pub(crate) struct Tree {
     pub(crate) root: Folder,
+    pub(crate) files: Paths,
     /// What cannot be entered or is no picture by its nature.
     pub(crate) skipped: Vec<Skipped>,
     /// Names that stand in one folder and differ in letter case only.
-    pub(crate) case_twins: Vec<String>,
+    pub(crate) case_twins: Examples,
     /// Links that lead out of the folder.
-    pub(crate) links_outside: Vec<String>,
+    pub(crate) links_outside: Examples,
 }
 
 impl Tree {
@@ -72,13 +98,15 @@ impl Tree {
         let mut walk = Walk {
             top: real.clone(),
             above: vec![real],
+            files: Paths::default(),
             skipped: Vec::new(),
-            case_twins: Vec::new(),
-            links_outside: Vec::new(),
+            case_twins: Examples::default(),
+            links_outside: Examples::default(),
         };
         let root = walk.folder(path).map_err(refuse)?;
         Ok(Tree {
             root,
+            files: walk.files,
             skipped: walk.skipped,
             case_twins: walk.case_twins,
             links_outside: walk.links_outside,
@@ -101,8 +129,8 @@ pub struct FilesBelow {
 /// [`DataError::Read`] when the folder itself cannot be listed.
 pub fn files_below(path: &Path) -> Result<FilesBelow, DataError> {
     let tree = Tree::read(path)?;
-    let files = tree.root.all_files().into_iter();
-    let mut files: Vec<PathBuf> = files.map(Path::to_path_buf).collect();
+    let files = tree.root.all_files();
+    let mut files: Vec<PathBuf> = files.map(|number| tree.files.path(number)).collect();
     files.sort_unstable();
     Ok(FilesBelow {
         files,
@@ -114,64 +142,66 @@ struct Walk {
     top: PathBuf,
     /// The real paths of the folders that are being listed, outermost first.
     above: Vec<PathBuf>,
+    files: Paths,
     skipped: Vec<Skipped>,
-    case_twins: Vec<String>,
-    links_outside: Vec<String>,
+    case_twins: Examples,
+    links_outside: Examples,
 }
 
 impl Walk {
     fn folder(&mut self, path: &Path) -> io::Result<Folder> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(path)? {
-            let entry = entry?;
-            found.push((entry.file_name(), entry.file_type().ok()));
+        let listing = Listing::read(path)?;
+        for (one, other) in listing.case_twins() {
+            self.case_twins.push(|| {
+                format!(
+                    "{} and {} in {}",
+                    one.to_string_lossy(),
+                    other.to_string_lossy(),
+                    path.display()
+                )
+            });
         }
-        found.sort_unstable_by(|(one, _), (other, _)| {
-            one.as_encoded_bytes().cmp(other.as_encoded_bytes())
-        });
-        self.find_case_twins(path, found.iter().map(|(name, _)| name));
+        let number = self.files.folder(path.to_path_buf());
         let mut folder = Folder {
             path: path.to_path_buf(),
             folders: Vec::new(),
             files: Vec::new(),
         };
-        for (name, kind) in found {
-            let below = path.join(&name);
-            if is_hidden(&name) {
-                self.skip(&below, reason::HIDDEN, "");
-            } else {
-                self.place(below, kind, &mut folder);
+        for (name, kind) in listing.iter() {
+            if is_hidden(name) {
+                self.skip(&path.join(name), reason::HIDDEN, "");
+                continue;
+            }
+            match kind {
+                Kind::File => folder.push(self.files.push(number, name)),
+                Kind::Folder => self.enter(&path.join(name), false, &mut folder),
+                Kind::Other if self.look_at(&path.join(name), &mut folder) => {
+                    folder.push(self.files.push(number, name));
+                }
+                Kind::Other => {}
             }
         }
         Ok(folder)
     }
 
-    /// Takes up what lies at `path`, of the kind that the listing told.
-    fn place(&mut self, path: PathBuf, kind: Option<FileType>, folder: &mut Folder) {
-        match kind {
-            Some(kind) if kind.is_file() => folder.files.push(path),
-            Some(kind) if kind.is_dir() => self.enter(&path, false, folder),
-            _ => self.look_at(path, folder),
-        }
-    }
-
-    /// Takes up what the listing tells too little of: a link, a pipe, a device.
-    fn look_at(&mut self, path: PathBuf, folder: &mut Folder) {
-        let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
-        match fs::metadata(&path) {
+    /// Takes up what the listing tells too little of: a link, a pipe, a device. Whether it is a file.
+    fn look_at(&mut self, path: &Path, folder: &mut Folder) -> bool {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        match fs::metadata(path) {
             Err(error) if is_link && error.kind() == io::ErrorKind::NotFound => {
-                self.skip(&path, reason::BROKEN_LINK, "");
+                self.skip(path, reason::BROKEN_LINK, "");
             }
-            Err(error) => self.skip(&path, reason::UNREADABLE, &error.to_string()),
-            Ok(found) if found.is_dir() => self.enter(&path, is_link, folder),
+            Err(error) => self.skip(path, reason::UNREADABLE, &error.to_string()),
+            Ok(found) if found.is_dir() => self.enter(path, is_link, folder),
             Ok(found) if found.is_file() => {
                 if is_link {
-                    self.note_link(&path);
+                    self.note_link(path);
                 }
-                folder.files.push(path);
+                return true;
             }
-            Ok(_) => self.skip(&path, reason::NOT_A_FILE, ""),
+            Ok(_) => self.skip(path, reason::NOT_A_FILE, ""),
         }
+        false
     }
 
     fn enter(&mut self, path: &Path, is_link: bool, folder: &mut Folder) {
@@ -201,25 +231,7 @@ impl Walk {
     fn note_link(&mut self, path: &Path) {
         let real = fs::canonicalize(path);
         if real.is_ok_and(|real| !real.starts_with(&self.top)) {
-            self.links_outside.push(path.display().to_string());
-        }
-    }
-
-    fn find_case_twins<'a>(&mut self, path: &Path, names: impl Iterator<Item = &'a OsString>) {
-        let mut seen: BTreeMap<String, &OsString> = BTreeMap::new();
-        for name in names {
-            let lower = name.to_string_lossy().to_lowercase();
-            if let Some(twin) = seen.insert(lower, name)
-                && name.to_str().is_some()
-            {
-                let pair = format!(
-                    "{} and {} in {}",
-                    twin.to_string_lossy(),
-                    name.to_string_lossy(),
-                    path.display()
-                );
-                self.case_twins.push(pair);
-            }
+            self.links_outside.push(|| path.display().to_string());
         }
     }
 

@@ -47,8 +47,8 @@ fn check(dataset: &Dataset, lines: &dyn Fn(usize) -> usize) {
     assert_eq!(dataset.len(), ROWS - BAD.len());
     let good = (1..=ROWS).filter(|number| !BAD.contains(number));
     for (index, number) in good.enumerate() {
-        let found = dataset.picture(index).unwrap().pixels();
-        assert_eq!(found.as_slice(), values(number), "row {number}");
+        let found = dataset.picture(index).unwrap();
+        assert_eq!(found.pixels().as_slice(), values(number), "row {number}");
         assert!(dataset.origin(index).ends_with(&format!(" row {number}")));
         let split = [Split::Train, Split::Validation][number % 2];
         assert_eq!(dataset.entry(index).split, split, "row {number}");

@@ -46,7 +46,8 @@ impl Features {
         let mut values = vec![0.0; indices.len() * self.count()];
         let rows = values.par_chunks_exact_mut(self.count());
         rows.zip(indices).try_for_each(|(row, &index)| {
-            let pixels = dataset.picture(index)?.pixels();
+            let picture = dataset.picture(index)?;
+            let pixels = picture.pixels();
             match self {
                 Features::Hog { settings, .. } => settings.write(pixels, row),
                 Features::Pixels { .. } => {

@@ -11,14 +11,17 @@ use serde_json::Value;
 use crate::config::Config;
 
 /// Settings that a resumed run may change: how far it goes, how it is watched over, what becomes of
-/// the trained weights, and where the data and the model it began with are, which digests tell.
-const FREE: [&str; 12] = [
+/// the trained weights, where decoded pictures lie, and where the data and the model it began with are,
+/// which digests tell.
+const FREE: [&str; 14] = [
     "calibration",
     "checkpoint",
     "data.ferplus",
     "data.label_map",
     "data.layout",
+    "data.memory",
     "data.path",
+    "data.spill_folder",
     "data.strict",
     "data.vocabulary",
     "init.model",

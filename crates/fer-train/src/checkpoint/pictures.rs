@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::formula::{escaped, unescaped};
-use crate::run::table;
 
 /// How many pictures of a kind a message names.
 const NAMED: usize = 3;
+/// Rows that are made before they are written.
+const TOGETHER: usize = 1024;
 
 /// Which pictures a run has: read only to say how other data differ, never to train.
 pub struct PictureList {
@@ -34,24 +37,11 @@ impl PictureList {
     /// # Errors
     /// A picture that cannot be read.
     pub fn new(dataset: &Dataset) -> Result<Self> {
-        let row = |index| -> Result<Row> {
-            let entry = dataset.entry(index);
-            let digest = Sha256::digest(dataset.picture(index)?.pixels());
-            Ok(Row {
-                picture: dataset.origin(index),
-                split: entry.split,
-                class: dataset.class_names().name(entry.label).into(),
-                digest: digest[..16]
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
-            })
-        };
-        let rows: Result<Vec<Row>> = (0..dataset.len()).into_par_iter().map(row).collect();
-        Ok(PictureList { rows: rows? })
+        let rows = rows(dataset, 0..dataset.len())?;
+        Ok(PictureList { rows })
     }
 
-    /// Reads what [`to_csv`](Self::to_csv) wrote.
+    /// Reads what [`write`](Self::write) wrote.
     ///
     /// # Errors
     /// A file that cannot be read or is no such list.
@@ -72,17 +62,22 @@ impl PictureList {
         })
     }
 
-    /// One row a picture.
+    /// Writes the list of a data set, one row a picture, without holding it.
     ///
     /// # Errors
-    /// None that can happen.
-    pub fn to_csv(&self) -> Result<Vec<u8>> {
-        let rows = self.rows.iter().map(|row| Row {
-            picture: escaped(&row.picture).into_owned(),
-            class: escaped(&row.class).into_owned(),
-            ..row.clone()
-        });
-        table(&rows.collect::<Vec<_>>())
+    /// A picture that cannot be read, or a file that cannot be written.
+    pub fn write(dataset: &Dataset, file: &mut dyn Write) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(file);
+        for start in (0..dataset.len()).step_by(TOGETHER) {
+            for row in rows(dataset, start..dataset.len().min(start + TOGETHER))? {
+                writer.serialize(Row {
+                    picture: escaped(&row.picture).into_owned(),
+                    class: escaped(&row.class).into_owned(),
+                    ..row
+                })?;
+            }
+        }
+        Ok(writer.flush()?)
     }
 
     /// In words, how `now` differs from this list: pictures that are gone, new or changed, and
@@ -122,6 +117,23 @@ impl PictureList {
             .map(|(kind, names)| sentence(kind, &names))
             .collect()
     }
+}
+
+fn rows(dataset: &Dataset, indices: Range<usize>) -> Result<Vec<Row>> {
+    let row = |index| -> Result<Row> {
+        let entry = dataset.entry(index);
+        let digest = Sha256::digest(dataset.picture(index)?.pixels());
+        Ok(Row {
+            picture: dataset.origin(index),
+            split: entry.split,
+            class: dataset.class_names().name(entry.label).into(),
+            digest: digest[..16]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        })
+    };
+    indices.into_par_iter().map(row).collect()
 }
 
 fn sentence(kind: &str, names: &[&String]) -> String {

@@ -10,7 +10,7 @@ use fer_model::ops::{Engine, EngineChoice};
 use fer_model::{DeviceChoice, SelectedDevice, thousands};
 
 use crate::command::output::People;
-use crate::config::DataConfig;
+use crate::config::{DataConfig, MemorySize};
 
 /// Which pictures, for every command that reads data.
 #[derive(Args, Clone)]
@@ -60,6 +60,9 @@ pub(crate) struct ReadingArguments {
     /// Stop with an error if any entry cannot be read
     #[arg(long)]
     pub strict: bool,
+    /// How much memory decoded pictures may take, such as 512MB or 2GiB; more lie in a temporary file
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<MemorySize>,
 }
 
 impl DataArguments {
@@ -92,6 +95,9 @@ impl ReadingArguments {
         config.split.test_fraction = self.test_fraction.or(config.split.test_fraction);
         config.dedup |= self.dedup;
         config.strict |= self.strict;
+        if let Some(memory) = &self.memory {
+            config.memory = memory.clone();
+        }
     }
 }
 
@@ -185,6 +191,12 @@ pub(crate) fn describe_data(dataset: &Dataset, people: People) -> Result<()> {
         ))?;
     }
     people.say(&format!("split       {}", dataset.split_rule()))?;
+    if let Some(folder) = dataset.spill_folder() {
+        let folder = folder.display();
+        people.say(&format!(
+            "memory      the decoded pictures take more than --memory, so they lie in a temporary file in {folder}"
+        ))?;
+    }
     let reasons = count_by_reason(dataset.skipped());
     if !reasons.is_empty() {
         let total = thousands(dataset.skipped().len());

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use fer_data::audit::{Audit, Finding};
-use fer_data::{Dataset, Split, audit, open};
+use fer_data::{Dataset, Picture, Split, audit, open};
 use fer_model::thousands;
 
 use crate::command::arguments::{ReadingArguments, say_notice};
@@ -246,17 +246,18 @@ fn say_findings(name: &str, what: &str, findings: &[Finding], people: People) ->
 
 /// The first pictures of each class, one row a class.
 fn contact_sheet(dataset: &Dataset) -> Result<Vec<u8>> {
-    let mut rows = Vec::with_capacity(dataset.class_names().len());
+    let mut shown = Vec::with_capacity(dataset.class_names().len());
     for (label, name) in dataset.class_names().iter().enumerate() {
         let own = (0..dataset.len()).filter(|&index| dataset.entry(index).label == label);
-        let mut pictures = Vec::with_capacity(SHOWN);
-        for index in own.take(SHOWN) {
-            pictures.push(dataset.picture(index)?.pixels().as_slice());
-        }
-        rows.push(Row {
-            label: name,
-            pictures,
-        });
+        let pictures = own.take(SHOWN).map(|index| dataset.picture(index));
+        shown.push((name, pictures.collect::<Result<Vec<Picture>, _>>()?));
     }
-    Ok(png(&rows, SHOWN)?)
+    let rows = shown.iter().map(|(name, pictures)| Row {
+        label: name,
+        pictures: pictures
+            .iter()
+            .map(|picture| picture.pixels().as_slice())
+            .collect(),
+    });
+    Ok(png(&rows.collect::<Vec<Row>>(), SHOWN)?)
 }

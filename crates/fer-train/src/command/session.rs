@@ -31,8 +31,9 @@ impl Session<'_> {
         self.run.write_skipped(self.task.dataset.skipped())?;
         self.run.write_audit(audit)?;
         self.run.remove("diverged.csv")?;
-        let pictures = PictureList::new(self.task.dataset)?.to_csv()?;
-        self.run.write("checkpoints/pictures.csv", &pictures)
+        self.run.write_by("checkpoints/pictures.csv", |file| {
+            PictureList::write(self.task.dataset, file)
+        })
     }
 
     /// Trains from `start`, or from the beginning, and writes the results.

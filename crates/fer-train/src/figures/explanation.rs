@@ -70,9 +70,9 @@ fn file_name(number: usize, class: &str) -> String {
 fn mean_face(dataset: &Dataset, indices: &[usize]) -> Result<Vec<u8>> {
     let mut sums = vec![0u64; PIXELS];
     for &index in indices {
-        let pixels = dataset.picture(index)?.pixels();
+        let picture = dataset.picture(index)?;
         sums.iter_mut()
-            .zip(pixels)
+            .zip(picture.pixels())
             .for_each(|(sum, &pixel)| *sum += u64::from(pixel));
     }
     let count = indices.len().max(1) as u64;

@@ -156,7 +156,7 @@ fn explained(
 fn pictures(dataset: &Dataset, indices: &[usize]) -> Result<Tensor> {
     let pictures: Result<Vec<Picture>, _> = indices
         .iter()
-        .map(|&index| dataset.picture(index).cloned())
+        .map(|&index| dataset.picture(index))
         .collect();
     Ok(pictures_to_tensor(&pictures?, &Device::Cpu)?)
 }

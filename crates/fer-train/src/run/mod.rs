@@ -4,13 +4,13 @@ mod lock;
 mod results;
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use fer_data::audit::Audit;
 use fer_data::{Skipped, printable};
-use fer_model::file::replace;
+use fer_model::file::{replace, replace_with};
 use serde::Serialize;
 
 use crate::fit::{Divergence, EpochRecord, EpochTiming};
@@ -163,6 +163,20 @@ impl RunDirectory {
         replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Writes a file in one step, with what `fill` writes.
+    ///
+    /// # Errors
+    /// A file that cannot be written, and the errors of `fill`.
+    pub fn write_by(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&mut dyn io::Write) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.file(name);
+        replace_with(&path, |file| fill(file))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
     /// Writes `history.csv`, one row an epoch, `timing.csv` beside it and, with the feature `figures`,
     /// the same history for TensorBoard; without an epoch none is there.
     ///
@@ -304,7 +318,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Rows as csv, below a line of their names.
-pub(crate) fn table<R: Serialize>(rows: &[R]) -> Result<Vec<u8>> {
+fn table<R: Serialize>(rows: &[R]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row)?;

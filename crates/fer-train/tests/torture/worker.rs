@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fer_data::{
-    Batches, ClassNames, DataError, Dataset, DatasetParts, Entry, Picture, PictureStore, Split,
-    SplitSettings,
+    Batches, ClassNames, DataError, Dataset, DatasetParts, Entry, MemorySettings, Picture,
+    PictureStore, Split, SplitSettings,
 };
 
 use fer_trials::{Effort, Trial};
@@ -47,6 +47,7 @@ fn dataset(broken: usize) -> Result<Dataset, DataError> {
         skipped: Vec::new(),
         split_rule: "all train".into(),
         split_settings: SplitSettings::default(),
+        memory: MemorySettings::default(),
     })
 }
 

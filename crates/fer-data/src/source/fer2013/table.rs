@@ -6,7 +6,8 @@ use std::str;
 
 use rayon::prelude::*;
 
-use crate::dataset::PictureStore;
+use crate::dataset::Origins;
+use crate::decoded::{Decoded, Gathering, MemorySettings};
 use crate::error::DataError;
 use crate::expression::{Expression, Vocabulary};
 use crate::picture::{PIXELS, Picture};
@@ -26,6 +27,7 @@ const BLOCKS: usize = 16;
 /// The whole table, with what could not be read.
 pub(crate) struct Table {
     pub(crate) faces: Faces,
+    pub(crate) decoded: Decoded,
     pub(crate) labels: Vec<Expression>,
     pub(crate) usages: Vec<Usage>,
     pub(crate) malformed: Vec<Skipped>,
@@ -33,18 +35,13 @@ pub(crate) struct Table {
     pub(crate) total: u64,
 }
 
-/// The pictures of the rows that could be read, with the number of each row.
+/// The rows that could be read, by their numbers.
 pub(crate) struct Faces {
     path: PathBuf,
-    pictures: Vec<Picture>,
     pub(crate) rows: Vec<u64>,
 }
 
-impl PictureStore for Faces {
-    fn picture(&self, position: usize) -> Result<Picture, DataError> {
-        Ok(self.pictures[position].clone())
-    }
-
+impl Origins for Faces {
     fn origin(&self, position: usize) -> String {
         format!("{} row {}", self.path.display(), self.rows[position])
     }
@@ -76,7 +73,7 @@ struct Malformed {
 
 impl Table {
     /// Reads the file at `path`, plain or packed. Its text is never held as a whole.
-    pub(crate) fn read(path: &Path) -> Result<Self, DataError> {
+    pub(crate) fn read(path: &Path, memory: &MemorySettings) -> Result<Self, DataError> {
         let bytes = compressed::open(path).map_err(|source| DataError::Read {
             path: path.to_path_buf(),
             source,
@@ -85,7 +82,7 @@ impl Table {
             path: path.to_path_buf(),
             reason: error.to_string(),
         };
-        let mut table = Table::new(path);
+        let mut rows = Rows::new(path, memory);
         let mut blocks = Blocks::new(bytes, BLOCK);
         let mut now = vec![Vec::new(); BLOCKS];
         let mut next = now.clone();
@@ -106,23 +103,35 @@ impl Table {
             let mut is_junk = false;
             for part in parts? {
                 is_junk |= part.is_junk;
-                table.push(part, &mut lines);
+                rows.push(part, &mut lines)?;
             }
-            if is_junk || table.malformed.len() > MOST_MALFORMED {
-                return Err(broken(io::Error::other(many_malformed(&table.malformed))));
+            if is_junk || rows.malformed.len() > MOST_MALFORMED {
+                return Err(broken(io::Error::other(many_malformed(&rows.malformed))));
             }
             std::mem::swap(&mut now, &mut next);
         }
-        Ok(table)
+        rows.finish()
     }
+}
 
-    fn new(path: &Path) -> Self {
-        Table {
+/// The rows that have been read.
+struct Rows<'a> {
+    faces: Faces,
+    gathering: Gathering<'a>,
+    labels: Vec<Expression>,
+    usages: Vec<Usage>,
+    malformed: Vec<Skipped>,
+    total: u64,
+}
+
+impl<'a> Rows<'a> {
+    fn new(path: &Path, memory: &'a MemorySettings) -> Self {
+        Rows {
             faces: Faces {
                 path: path.to_path_buf(),
-                pictures: Vec::new(),
                 rows: Vec::new(),
             },
+            gathering: Gathering::new(memory, 0),
             labels: Vec::new(),
             usages: Vec::new(),
             malformed: Vec::new(),
@@ -130,9 +139,20 @@ impl Table {
         }
     }
 
-    fn push(&mut self, part: Part, lines: &mut u64) {
+    fn finish(self) -> Result<Table, DataError> {
+        Ok(Table {
+            faces: self.faces,
+            decoded: self.gathering.finish()?,
+            labels: self.labels,
+            usages: self.usages,
+            malformed: self.malformed,
+            total: self.total,
+        })
+    }
+
+    fn push(&mut self, part: Part, lines: &mut u64) -> Result<(), DataError> {
         for face in part.faces {
-            self.faces.pictures.push(face.picture);
+            self.gathering.push(face.picture.pixels())?;
             self.faces.rows.push(self.total + face.row);
             self.labels.push(face.label);
             self.usages.push(face.usage);
@@ -153,6 +173,7 @@ impl Table {
         }
         self.total += part.rows;
         *lines += part.lines;
+        Ok(())
     }
 }
 

@@ -1,66 +1,91 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use crate::skipped::reason;
+use crate::source::paths::Paths;
 
 /// Missing files whose neighbours are searched for a name that differs in case.
 const MOST_TWINS: usize = 20;
 
-/// The files that a manifest names, each once.
+/// What is wrong with the file that a row names.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// The kind of reason, and what exactly is wrong.
+    Unusable(&'static str, String),
+    /// An earlier row names the same file.
+    Repeats(usize),
+}
+
+/// The files that a manifest names, of which only those are remembered that cannot be used.
+#[derive(Default)]
 pub(super) struct Files {
-    folder: PathBuf,
-    /// The row and the class of each file, by its real path.
-    taken: BTreeMap<PathBuf, (u64, String)>,
+    problems: BTreeMap<usize, Problem>,
     twins_sought: usize,
 }
 
 impl Files {
-    pub(super) fn beside(manifest: &Path) -> Self {
-        Files {
-            folder: manifest.parent().unwrap_or(Path::new("")).to_path_buf(),
-            taken: BTreeMap::new(),
-            twins_sought: 0,
+    /// Looks at the files that the given rows name, in ascending order.
+    pub(super) fn of(paths: &Paths, rows: impl Iterator<Item = usize>) -> Self {
+        let mut files = Files::default();
+        let mut found = Vec::with_capacity(paths.len());
+        for row in rows {
+            match files.look_at(&paths.path(row)) {
+                Ok(hash) => found.push((hash, row as u32)),
+                Err(problem) => {
+                    files.problems.insert(row, problem);
+                }
+            }
         }
+        files.find_repeated(paths, found);
+        files
     }
 
-    /// The file that row `row` names by `word`, or why it cannot be used.
-    pub(super) fn take(
-        &mut self,
-        word: &str,
-        class: &str,
-        row: u64,
-    ) -> Result<PathBuf, (&'static str, String)> {
-        let mut path = self.folder.join(word);
-        if word.contains('\\') && !path.exists() {
-            path = self.folder.join(word.replace('\\', "/"));
-        }
-        let found = match fs::metadata(&path) {
-            Ok(found) => found,
+    /// What keeps the file of a row from being used.
+    pub(super) fn problem(&self, row: usize) -> Option<&Problem> {
+        self.problems.get(&row)
+    }
+
+    /// The hash of the real path of a file, or why it cannot be used.
+    fn look_at(&mut self, path: &Path) -> Result<u64, Problem> {
+        match fs::metadata(path) {
+            Ok(found) if found.is_file() => {
+                let mut hasher = DefaultHasher::new();
+                real(path).hash(&mut hasher);
+                Ok(hasher.finish())
+            }
+            Ok(_) => {
+                let detail = path.display().to_string();
+                Err(Problem::Unusable(reason::NOT_A_FILE, detail))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let twin = self.twin(&path);
-                return Err((reason::NO_FILE, format!("{}{twin}", path.display())));
+                let detail = format!("{}{}", path.display(), self.twin(path));
+                Err(Problem::Unusable(reason::NO_FILE, detail))
             }
             Err(error) => {
                 let detail = format!("{}: {error}", path.display());
-                return Err((reason::UNREADABLE, detail));
+                Err(Problem::Unusable(reason::UNREADABLE, detail))
             }
-        };
-        if !found.is_file() {
-            return Err((reason::NOT_A_FILE, path.display().to_string()));
         }
-        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-        if let Some((first, other)) = self.taken.get(&real) {
-            let conflict = if other == class {
-                String::new()
-            } else {
-                format!(" as {other}, and here as {class}")
-            };
-            let detail = format!("{} stands in row {first}{conflict}", path.display());
-            return Err((reason::LISTED_TWICE, detail));
+    }
+
+    /// Finds the rows that name a file again, among those with the hash of its real path.
+    fn find_repeated(&mut self, paths: &Paths, mut found: Vec<(u64, u32)>) {
+        found.sort_unstable();
+        for alike in found.chunk_by(|one, other| one.0 == other.0) {
+            if alike.len() == 1 {
+                continue;
+            }
+            let mut first: BTreeMap<PathBuf, usize> = BTreeMap::new();
+            for &(_, row) in alike {
+                let row = row as usize;
+                let first = *first.entry(real(&paths.path(row))).or_insert(row);
+                if first != row {
+                    self.problems.insert(row, Problem::Repeats(first));
+                }
+            }
         }
-        self.taken.insert(real, (row, class.to_string()));
-        Ok(path)
     }
 
     /// Names the file that differs from a missing one in letter case only.
@@ -86,4 +111,8 @@ impl Files {
             None => String::new(),
         }
     }
+}
+
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }

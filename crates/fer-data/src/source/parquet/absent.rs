@@ -10,6 +10,8 @@ use crate::error::DataError;
 #[cfg(not(feature = "hub"))]
 use crate::source::OpenSettings;
 #[cfg(not(feature = "parquet"))]
+use crate::source::paths::Paths;
+#[cfg(not(feature = "parquet"))]
 use crate::source::tree::Folder;
 
 #[cfg(not(feature = "parquet"))]
@@ -21,7 +23,11 @@ pub(crate) fn open(path: &Path, _: &OpenSettings) -> Result<Dataset, DataError> 
 }
 
 #[cfg(not(feature = "parquet"))]
-pub(crate) fn open_folder(root: &Folder, settings: &OpenSettings) -> Result<Dataset, DataError> {
+pub(crate) fn open_folder(
+    root: &Folder,
+    _: &Paths,
+    settings: &OpenSettings,
+) -> Result<Dataset, DataError> {
     open(&root.path, settings)
 }
 

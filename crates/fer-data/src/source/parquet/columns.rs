@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parquet::basic::Type as PhysicalType;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::{Type, TypePtr};
 
@@ -92,20 +93,26 @@ impl Columns {
         })
     }
 
-    /// The schema of these columns alone.
-    pub(super) fn projection(&self, schema: &Type) -> Result<Type, parquet::errors::ParquetError> {
-        let taken = |field: &&TypePtr| {
-            let name = field.name();
-            let optional = [&self.subject, &self.split];
-            name == self.image
-                || name == self.label
-                || optional.iter().any(|own| own.as_deref() == Some(name))
-        };
-        let fields = schema.get_fields().iter().filter(taken).map(Arc::clone);
-        Type::group_type_builder(schema.name())
-            .with_fields(fields.collect())
-            .build()
+    /// The schema of the column of pictures alone.
+    pub(super) fn pictures(&self, schema: &Type) -> Result<Type, ParquetError> {
+        only(schema, |name| name == self.image)
     }
+
+    /// The schema of the other columns alone.
+    pub(super) fn words(&self, schema: &Type) -> Result<Type, ParquetError> {
+        only(schema, |name| {
+            let optional = [&self.subject, &self.split];
+            name == self.label || optional.iter().any(|own| own.as_deref() == Some(name))
+        })
+    }
+}
+
+fn only(schema: &Type, taken: impl Fn(&str) -> bool) -> Result<Type, ParquetError> {
+    let fields = schema.get_fields().iter();
+    let fields = fields.filter(|field| taken(field.name())).map(Arc::clone);
+    Type::group_type_builder(schema.name())
+        .with_fields(fields.collect())
+        .build()
 }
 
 fn is_binary(field: &Type) -> bool {

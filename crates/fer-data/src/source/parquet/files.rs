@@ -1,20 +1,23 @@
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::dataset::Dataset;
-use crate::error::DataError;
-use crate::picture::{Picture, PictureFacts};
+use crate::error::{DataError, Flaw};
+use crate::picture::{Picture, PictureFacts, Resize};
 use crate::skipped::{Skipped, reason};
-use crate::source::assembly::{Candidate, Gathered};
+use crate::source::assembly::{Gathered, Pictures};
+use crate::source::candidates::{Candidate, Candidates};
 use crate::source::labels::{Labels, Meanings};
 use crate::source::parquet::is_named_like_parquet;
-use crate::source::parquet::rows::{Row, Rows};
-use crate::source::parquet::store::{Place, Store};
+use crate::source::parquet::said::Said;
+use crate::source::parquet::store::{Places, Store};
+use crate::source::parquet::stream::{Stream, Taken};
+use crate::source::paths::Paths;
 use crate::source::tree::Folder;
 use crate::source::{Layout, OpenSettings, refuse_votes};
 use crate::split::Split;
+use crate::worker::guarded;
 
 /// A file of rows, and the split that it is of.
 struct Part {
@@ -32,14 +35,17 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
 }
 
 /// Opens the Parquet files in and below a folder; the names of files and folders say the splits.
-pub(crate) fn open_folder(root: &Folder, settings: &OpenSettings) -> Result<Dataset, DataError> {
-    let parts: Vec<Part> = root
-        .all_files()
-        .into_iter()
-        .filter(|file| is_named_like_parquet(file))
-        .map(|file| Part {
-            path: file.to_path_buf(),
-            split: split_of(file.strip_prefix(&root.path).unwrap_or(file)),
+pub(crate) fn open_folder(
+    root: &Folder,
+    files: &Paths,
+    settings: &OpenSettings,
+) -> Result<Dataset, DataError> {
+    let paths = root.all_files().map(|file| files.path(file));
+    let parts: Vec<Part> = paths
+        .filter(|path| is_named_like_parquet(path))
+        .map(|path| Part {
+            split: split_of(path.strip_prefix(&root.path).unwrap_or(&path)),
+            path,
         })
         .collect();
     open_parts("Parquet files", &root.path, parts, settings)
@@ -64,69 +70,82 @@ fn open_parts(
     refuse_votes(settings, "Parquet files")?;
     check_splits(path, &parts)?;
     let labels = Labels::new(settings)?;
-    let groups = parts.iter().enumerate().map(|(file, part)| {
-        let rows = Rows::open(&part.path)?;
-        Ok((0..rows.groups()).map(move |group| (file, group)))
-    });
-    let groups: Vec<_> = groups.collect::<Result<Vec<_>, DataError>>()?;
-    let read: Vec<Vec<(Place, Row)>> = groups
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .map(|(file, group)| read_group(&parts, file, group, settings))
-        .collect::<Result<_, DataError>>()?;
-    let rows: Vec<(Place, Row)> = read.into_iter().flatten().collect();
+    let files: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
+    let mut said = Said::read(&files)?;
+    let mut notices = Vec::new();
+    let meanings = labels.resolve(path, &said.labels(), &mut notices)?;
+    let judge = Judge {
+        meanings,
+        has_splits: said.names_splits() || parts.iter().any(|part| part.split.is_some()),
+        parts,
+    };
     let mut gathered = Gathered {
         name,
         layout: Layout::Parquet,
         labels: labels.describe(),
-        candidates: Vec::new(),
-        columns: Vec::new(),
+        files: Paths::default(),
+        candidates: Candidates::new(Vec::new(), said.len()),
         skipped: Vec::new(),
-        notices: Vec::new(),
+        notices,
     };
-    let words: BTreeSet<&str> = rows
-        .iter()
-        .filter_map(|row| row.1.label.as_deref())
-        .collect();
-    let meanings = labels.resolve(path, &words, &mut gathered.notices)?;
-    let has_splits = rows
-        .iter()
-        .any(|(place, row)| row.split.is_some() || parts[place.file].split.is_some());
-    let mut places = Vec::new();
-    let (mut pictures, mut facts) = (Vec::new(), Vec::new());
-    for (place, row) in rows {
-        let part = &parts[place.file];
-        match usable(row, part, &meanings, has_splits) {
-            Ok((candidate, picture, fact)) => {
-                gathered.candidates.push(candidate);
-                places.push(place);
-                pictures.push(picture);
-                facts.push(fact);
+    let places = said.take_places();
+    let mut pictures = Pictures::new(settings, said.len());
+    let mut rows = Vec::with_capacity(said.len());
+    let add = |taken: &Taken, picture: Decoded| -> Result<(), DataError> {
+        let usable = judge.says(&said, &places, taken.row);
+        let usable = usable.and_then(|(class, split)| Ok((class, split, picture?)));
+        match usable {
+            Ok((class, split, (picture, facts))) => {
+                gathered.candidates.push(Candidate {
+                    file: 0,
+                    class,
+                    subject: said.subject(taken.row),
+                    split,
+                    groups: [],
+                });
+                rows.push(taken.row as u32);
+                pictures.push(&picture, facts)?;
             }
             Err((reason, detail)) => {
-                let entry = place.name(&part.path);
+                let entry = places.name(&files, taken.row);
                 gathered.skipped.push(Skipped::new(entry, reason, detail));
             }
         }
-    }
-    let files = parts.into_iter().map(|part| part.path).collect();
-    let store = Store::new(files, places, settings.resize);
-    gathered.finish(pictures, facts, Box::new(store), settings)
+        Ok(())
+    };
+    decode_all(&files, &places, settings.resize, add)?;
+    drop(said);
+    let store = Store::new(files, places, rows);
+    gathered.finish(pictures, Box::new(store), settings)
 }
 
-/// Each group opens the file for itself: handles that share it would share its position too.
-fn read_group(
-    parts: &[Part],
-    file: usize,
-    group: usize,
-    settings: &OpenSettings,
-) -> Result<Vec<(Place, Row)>, DataError> {
-    let rows = Rows::open(&parts[file].path)?;
-    let place = |row| Place { file, group, row };
-    let read = rows.read(group, settings.resize)?;
-    Ok((0..).map(place).zip(read).collect())
+/// A row's picture, or why there is none.
+type Decoded = Result<(Picture, PictureFacts), Reason>;
+
+/// Decodes the pictures of all rows while the next are read, and gives them to `add` in order.
+fn decode_all(
+    files: &[PathBuf],
+    places: &Places,
+    resize: Resize,
+    mut add: impl FnMut(&Taken, Decoded) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let mut stream = Stream::new(files, places);
+    let mut now = stream.some()?;
+    while !now.is_empty() {
+        let decode = |taken: &Taken| {
+            let name = || places.name(files, taken.row);
+            guarded(name, || decode(taken.bytes.as_deref(), resize))
+        };
+        let (decoded, next) = rayon::join(
+            || now.par_iter().map(decode).collect::<Result<Vec<_>, _>>(),
+            || stream.some(),
+        );
+        for (taken, picture) in now.iter().zip(decoded?) {
+            add(taken, picture)?;
+        }
+        now = next?;
+    }
+    Ok(())
 }
 
 /// Where some files name a split and others none, nothing says what the others are for.
@@ -147,41 +166,61 @@ fn check_splits(path: &Path, parts: &[Part]) -> Result<(), DataError> {
     }
 }
 
-type Usable = (Candidate, Picture, PictureFacts);
+/// Why a row is left out: the kind of reason, and what exactly is wrong.
+type Reason = (&'static str, String);
 
-/// What a row adds to the data, or why it is left out.
-fn usable(
-    row: Row,
-    part: &Part,
-    meanings: &Meanings,
+/// What the words of rows mean.
+struct Judge {
+    meanings: Meanings,
     has_splits: bool,
-) -> Result<Usable, (&'static str, String)> {
-    let Some(label) = row.label else {
-        return Err((reason::UNKNOWN_LABEL, "the row has no label".into()));
-    };
-    let class = match meanings.get(&label) {
-        Some(Ok(class)) => class.clone(),
-        Some(Err(reason)) => return Err((reason, format!("label `{label}`"))),
-        None => return Err((reason::UNKNOWN_LABEL, format!("label `{label}`"))),
-    };
-    let split = match &row.split {
-        Some(word) => Split::from_word(word),
-        None => part.split,
-    };
-    if has_splits && split.is_none() {
-        let word = row.split.unwrap_or_default();
-        let detail = format!("`{word}`, expected train, validation or test");
-        return Err((reason::UNKNOWN_SPLIT, detail));
+    parts: Vec<Part>,
+}
+
+impl Judge {
+    /// The class and the split of a row.
+    fn says(
+        &self,
+        said: &Said,
+        places: &Places,
+        row: usize,
+    ) -> Result<(&str, Option<Split>), Reason> {
+        let Some(label) = said.label(row) else {
+            return Err((reason::UNKNOWN_LABEL, "the row has no label".into()));
+        };
+        let class = match self.meanings.get(label) {
+            Some(Ok(class)) => class,
+            Some(Err(reason)) => return Err((reason, format!("label `{label}`"))),
+            None => return Err((reason::UNKNOWN_LABEL, format!("label `{label}`"))),
+        };
+        let split = match said.split(row) {
+            Some(word) => Split::from_word(word),
+            None => self.parts[places.file(row)].split,
+        };
+        if self.has_splits && split.is_none() {
+            let word = said.split(row).unwrap_or_default();
+            let detail = format!("`{word}`, expected train, validation or test");
+            return Err((reason::UNKNOWN_SPLIT, detail));
+        }
+        Ok((class, split))
     }
-    let (picture, facts) = row.picture?;
-    let candidate = Candidate {
-        path: part.path.clone(),
-        class,
-        subject: row.subject,
-        split,
-        groups: Vec::new(),
+}
+
+fn decode(bytes: Option<&[u8]>, resize: Resize) -> Decoded {
+    let none = || {
+        (
+            reason::NO_FILE,
+            "the row holds no bytes of a picture".to_string(),
+        )
     };
-    Ok((candidate, picture, facts))
+    let decoded = Picture::decode_with_facts(bytes.ok_or_else(none)?, "the picture", resize);
+    decoded.map_err(|error| match error {
+        DataError::Decode { flaw, reason, .. } => match flaw {
+            Flaw::TooLarge => (reason::TOO_LARGE, reason),
+            Flaw::Foreign => (reason::NOT_A_PICTURE, reason),
+            Flaw::Broken => (reason::BROKEN_PICTURE, reason),
+        },
+        other => (reason::BROKEN_PICTURE, other.to_string()),
+    })
 }
 
 #[cfg(test)]

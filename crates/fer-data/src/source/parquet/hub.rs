@@ -35,9 +35,9 @@ pub(crate) fn open(address: &str, settings: &OpenSettings) -> Result<Dataset, Da
     let parts = parse(address)
         .ok_or_else(|| refuse("expected hf://owner/name, or hf://owner/name/subset".into()))?;
     let snapshot = fetch(&parts).map_err(refuse)?;
-    let root = Tree::read(&snapshot)?.root;
-    let folder = subset(root, parts.subset).map_err(refuse)?;
-    open_folder(&folder, settings)
+    let tree = Tree::read(&snapshot)?;
+    let folder = subset(tree.root, parts.subset).map_err(refuse)?;
+    open_folder(&folder, &tree.files, settings)
 }
 
 fn parse(address: &str) -> Option<Address<'_>> {

@@ -10,9 +10,13 @@ mod hub;
 #[cfg(feature = "parquet")]
 mod rows;
 #[cfg(feature = "parquet")]
+mod said;
+#[cfg(feature = "parquet")]
 mod schema;
 #[cfg(feature = "parquet")]
 mod store;
+#[cfg(feature = "parquet")]
+mod stream;
 #[cfg(feature = "parquet")]
 mod thrift;
 

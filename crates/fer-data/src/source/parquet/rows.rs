@@ -1,22 +1,26 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::{Field, Row as Record, reader::RowIter};
+use parquet::record::Field;
+use parquet::record::reader::{ReaderIter, TreeBuilder};
+use parquet::schema::types::{SchemaDescriptor, Type};
 
-use crate::error::{DataError, Flaw};
-use crate::picture::{Picture, PictureFacts, Resize};
+use crate::error::DataError;
 use crate::regular::open_regular;
-use crate::skipped::reason;
 use crate::source::parquet::columns::Columns;
 use crate::source::parquet::thrift;
 use crate::worker::guarded;
 
-/// One row, with its picture decoded or the reason why it is left out.
-pub(super) struct Row {
-    pub(super) picture: Result<(Picture, PictureFacts), (&'static str, String)>,
+/// Values of a column that the reader holds at once.
+const BATCH: usize = 32;
+
+/// What a row says beside its picture.
+#[derive(Default)]
+pub(super) struct Words {
     pub(super) label: Option<String>,
     pub(super) subject: Option<String>,
     pub(super) split: Option<String>,
@@ -27,6 +31,30 @@ pub(super) struct Rows {
     path: PathBuf,
     reader: SerializedFileReader<File>,
     columns: Columns,
+}
+
+/// The pictures in a group of rows, which are read as they are asked for.
+pub(super) struct Pictures {
+    path: PathBuf,
+    records: ReaderIter,
+}
+
+impl Iterator for Pictures {
+    type Item = Result<Option<Vec<u8>>, DataError>;
+
+    /// The bytes of the next picture's file; `None` for a row that holds none.
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = || self.path.display().to_string();
+        let record = match guarded(name, || self.records.next()) {
+            Ok(record) => record?,
+            Err(panic) => return Some(Err(panic)),
+        };
+        let record = record.map_err(|error| refuse(&self.path, &error));
+        Some(record.map(|record| {
+            let mut fields = record.into_columns().into_iter();
+            fields.next().and_then(|(_, field)| bytes(field))
+        }))
+    }
 }
 
 impl Rows {
@@ -59,78 +87,62 @@ impl Rows {
         self.reader.num_row_groups()
     }
 
-    /// The rows of a group, decoded.
+    /// Gives `take` what each row of a group says, in order.
     ///
     /// # Errors
     /// A group that is damaged.
-    pub(super) fn read(&self, group: usize, resize: Resize) -> Result<Vec<Row>, DataError> {
-        let decode = |record: Record| self.row(record, resize);
-        self.each(group, |records| {
-            records.map(|record| record.map(decode)).collect()
-        })
-    }
-
-    /// The picture in row `row` of a group.
-    ///
-    /// # Errors
-    /// A group that is damaged, or a picture that cannot be decoded any more.
-    pub(super) fn picture(
+    pub(super) fn each_words(
         &self,
         group: usize,
-        row: usize,
-        resize: Resize,
-    ) -> Result<Picture, DataError> {
-        let record = self.each(group, |mut records| records.nth(row).transpose())?;
-        let row = record.map(|record| self.row(record, resize));
-        let picture = row.map_or(Err("it has no such row any more".into()), |row| {
-            let picture = row.picture.map(|(picture, _)| picture);
-            picture.map_err(|(reason, detail)| format!("{reason}: {detail}"))
-        });
-        picture.map_err(|reason| DataError::Table {
-            path: self.path.clone(),
-            reason,
-        })
-    }
-
-    fn each<T>(
-        &self,
-        group: usize,
-        work: impl FnOnce(RowIter<'_>) -> Result<T, ParquetError>,
-    ) -> Result<T, DataError> {
-        let read = || {
-            let schema = self.reader.metadata().file_metadata().schema();
-            let projection = self.columns.projection(schema)?;
-            let rows = self.reader.get_row_group(group)?;
-            work(RowIter::from_row_group(Some(projection), rows.as_ref())?)
-        };
+        mut take: impl FnMut(Words),
+    ) -> Result<(), DataError> {
         let name = || self.path.display().to_string();
+        let read = || {
+            for record in self.records(group, Columns::words)? {
+                take(self.words(record?.into_columns()));
+            }
+            Ok(())
+        };
         guarded(name, read)?.map_err(|error| refuse(&self.path, &error))
     }
 
-    fn row(&self, record: Record, resize: Resize) -> Row {
-        let mut row = Row {
-            picture: Err((
-                reason::NO_FILE,
-                "the row holds no bytes of a picture".into(),
-            )),
-            label: None,
-            subject: None,
-            split: None,
-        };
-        for (name, field) in record.into_columns() {
-            if name == self.columns.image {
-                if let Some(bytes) = bytes(field) {
-                    row.picture = decode(&bytes, resize);
-                }
-            } else if name == self.columns.label {
-                row.label = self.label(&field);
+    /// The pictures of a group.
+    ///
+    /// # Errors
+    /// A group that is damaged.
+    pub(super) fn pictures(&self, group: usize) -> Result<Pictures, DataError> {
+        let name = || self.path.display().to_string();
+        let records = guarded(name, || self.records(group, Columns::pictures))?;
+        Ok(Pictures {
+            path: self.path.clone(),
+            records: records.map_err(|error| refuse(&self.path, &error))?,
+        })
+    }
+
+    fn records(
+        &self,
+        group: usize,
+        columns: fn(&Columns, &Type) -> Result<Type, ParquetError>,
+    ) -> Result<ReaderIter, ParquetError> {
+        let schema = self.reader.metadata().file_metadata().schema();
+        let schema = Arc::new(columns(&self.columns, schema)?);
+        let rows = self.reader.get_row_group(group)?;
+        let builder = TreeBuilder::new().with_batch_size(BATCH);
+        builder.as_iter(Arc::new(SchemaDescriptor::new(schema)), rows.as_ref())
+    }
+
+    fn words(&self, fields: Vec<(String, Field)>) -> Words {
+        let mut words = Words::default();
+        for (name, field) in fields {
+            if name == self.columns.label {
+                words.label = self.label(&field);
             } else if Some(&name) == self.columns.subject.as_ref() {
-                row.subject = word(&field);
+                words.subject = word(&field);
             } else if Some(&name) == self.columns.split.as_ref() {
-                row.split = word(&field);
+                words.split = word(&field);
             }
         }
-        row
+        words
     }
 
     fn label(&self, field: &Field) -> Option<String> {
@@ -183,17 +195,6 @@ fn refuse(path: &Path, error: &ParquetError) -> DataError {
         path: path.to_path_buf(),
         reason: format!("it is no Parquet file that can be read: {error}"),
     }
-}
-
-fn decode(bytes: &[u8], resize: Resize) -> Result<(Picture, PictureFacts), (&'static str, String)> {
-    Picture::decode_with_facts(bytes, "the picture", resize).map_err(|error| match error {
-        DataError::Decode { flaw, reason, .. } => match flaw {
-            Flaw::TooLarge => (reason::TOO_LARGE, reason),
-            Flaw::Foreign => (reason::NOT_A_PICTURE, reason),
-            Flaw::Broken => (reason::BROKEN_PICTURE, reason),
-        },
-        other => (reason::BROKEN_PICTURE, other.to_string()),
-    })
 }
 
 /// The bytes of a picture's file: the column itself, or `bytes` in it.

@@ -1,56 +1,66 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::dataset::PictureStore;
-use crate::error::DataError;
-use crate::picture::{Picture, Resize};
-use crate::source::parquet::rows::Rows;
+use crate::dataset::Origins;
 
-/// Where a row stands: the file by its position, the group of rows in it, the row in the group, each
-/// counted from 0.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
+/// Some rows of a file that stand together, in the order of the data set.
+pub(super) struct Group {
+    /// The file, by its position.
     pub(super) file: usize,
+    /// The group's place in the file, counted from 0.
     pub(super) group: usize,
-    pub(super) row: usize,
+    /// The number of its first row among all rows.
+    pub(super) first: usize,
+    /// How many rows it has.
+    pub(super) rows: usize,
 }
 
-impl Place {
-    /// What a person would call it, `path` being its file's.
-    pub(super) fn name(self, path: &Path) -> String {
-        let row = self.row + 1;
-        match self.group {
-            0 => format!("{} row {row}", path.display()),
-            group => format!("{} row {row} of group {}", path.display(), group + 1),
+/// Where rows stand, which are numbered through all groups of all files.
+#[derive(Default)]
+pub(super) struct Places(pub(super) Vec<Group>);
+
+impl Places {
+    fn group(&self, row: usize) -> &Group {
+        &self.0[self
+            .0
+            .partition_point(|group| group.first + group.rows <= row)]
+    }
+
+    /// The file that a row is of, by its position.
+    pub(super) fn file(&self, row: usize) -> usize {
+        self.group(row).file
+    }
+
+    /// What a person would call a row, `files` being the paths.
+    pub(super) fn name(&self, files: &[PathBuf], row: usize) -> String {
+        let group = self.group(row);
+        let (path, row) = (files[group.file].display(), row - group.first + 1);
+        match group.group {
+            0 => format!("{path} row {row}"),
+            number => format!("{path} row {row} of group {}", number + 1),
         }
     }
 }
 
-/// Pictures in the rows of Parquet files.
+/// The rows that a data set is of.
 pub(super) struct Store {
     files: Vec<PathBuf>,
-    places: Vec<Place>,
-    resize: Resize,
+    places: Places,
+    rows: Vec<u32>,
 }
 
 impl Store {
-    pub(super) fn new(files: Vec<PathBuf>, places: Vec<Place>, resize: Resize) -> Self {
+    /// Of these rows, in the order of the pictures.
+    pub(super) fn new(files: Vec<PathBuf>, places: Places, rows: Vec<u32>) -> Self {
         Store {
             files,
             places,
-            resize,
+            rows,
         }
     }
 }
 
-impl PictureStore for Store {
-    fn picture(&self, position: usize) -> Result<Picture, DataError> {
-        let place = self.places[position];
-        let rows = Rows::open(&self.files[place.file])?;
-        rows.picture(place.group, place.row, self.resize)
-    }
-
+impl Origins for Store {
     fn origin(&self, position: usize) -> String {
-        let place = self.places[position];
-        place.name(&self.files[place.file])
+        self.places.name(&self.files, self.rows[position] as usize)
     }
 }
