@@ -70,6 +70,14 @@ impl Session<'_> {
         }
     }
 
+    /// What people type to start it with as many processes.
+    fn program(&self) -> String {
+        match self.task.parallel.group().size() {
+            1 => "fer-train".into(),
+            size => format!("mpirun -n {size} fer-train"),
+        }
+    }
+
     fn say_interrupted(&self, signals: &Signals, position: Position) -> Result<()> {
         let run = self.run.path().display();
         self.people.say(&format!(
@@ -77,11 +85,12 @@ impl Session<'_> {
             signals.name()
         ))?;
         self.people
-            .say(&format!("to go on    fer-train --resume {run}"))?;
+            .say(&format!("to go on    {} --resume {run}", self.program()))?;
         let done = position.epoch - 1;
         if done > 0 && !self.task.settings.has_an_end() {
             self.people.say(&format!(
-                "to end here fer-train --resume {run} --epochs {done}"
+                "to end here {} --resume {run} --epochs {done}",
+                self.program()
             ))?;
         }
         Ok(())
@@ -92,7 +101,8 @@ impl Session<'_> {
         let run = self.run.path().display();
         let Some(divergence) = error.downcast_ref::<Divergence>() else {
             return error.context(format!(
-                "the run stopped; go on from its last checkpoint with --resume {run}"
+                "the run stopped; go on from its last checkpoint with {} --resume {run}",
+                self.program()
             ));
         };
         let list = match self.run.write_divergence(divergence) {
