@@ -134,7 +134,7 @@ fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() 
             let picture = dataset.picture(index).unwrap();
             let mut expected = [0.0; PIXELS];
             scale(
-                disturbance.apply(picture, index as u64).pixels(),
+                disturbance.apply(&picture, index as u64).pixels(),
                 &mut expected,
             );
             assert_eq!(values, expected);
