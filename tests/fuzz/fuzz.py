@@ -1,7 +1,7 @@
 """Fuzzes every target for some time with cargo fuzz, and adds what it tried to runs.csv.
 
 Needs cargo-fuzz (`cargo install cargo-fuzz`) and a C++ compiler; runs on the stable toolchain, without a
-sanitizer, for the code is safe Rust. What did harm is left in artifacts/; once mended it belongs, made
+sanitizer, for the code is safe Rust. What did harm is left in target/fuzz/artifacts; once mended it belongs, made
 small by `cargo fuzz tmin`, into crashes/ under its target's name, where the tests find it. With FUZZ_LOUD=1 a
 target says why it panics.
 """
@@ -16,6 +16,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PLACE = ROOT / "target/fuzz"
 RUNS = HERE / "runs.csv"
 COLUMNS = ["target", "processor_seconds", "inputs", "corpus", "failures"]
 
@@ -41,15 +42,15 @@ def cargo_fuzz(command):
 
 def fuzz(target, seconds):
     """Until so many seconds of the processor are spent, whatever else the machine does."""
-    corpus, artifacts = HERE / "corpus" / target, HERE / "artifacts" / target
+    corpus, artifacts = PLACE / "corpus" / target, PLACE / "artifacts" / target
     for folder in (corpus, artifacts):
         folder.mkdir(parents=True, exist_ok=True)
-    log = HERE / "artifacts" / f"{target}.log"
+    log = PLACE / "artifacts" / f"{target}.log"
     folders = [str(corpus), *seeds(target)]
     spent, inputs = 0.0, 0
     while spent < seconds:
         limits = [f"-max_total_time={max(1, round(seconds - spent))}", "-max_len=65536", "-timeout=25"]
-        limits += ["-rss_limit_mb=6144", "-print_final_stats=1"]
+        limits += ["-rss_limit_mb=6144", "-print_final_stats=1", f"-artifact_prefix={artifacts}/"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with open(log, "w") as out:
             words = [*cargo_fuzz("run"), target, *folders, "--", *limits]

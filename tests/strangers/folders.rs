@@ -187,7 +187,7 @@ fn denied(at: &Path) -> Result<&'static str> {
     face(&file, 3)?;
     fs::create_dir(&folder)?;
     for path in [&file, &folder] {
-        fs::set_permissions(path, Permissions::from_mode(0))?;
+        fs::set_permissions(path, Permissions::from_mode(0o000))?;
     }
     if fs::read(&file).is_ok() {
         fs::remove_file(file)?;

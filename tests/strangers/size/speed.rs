@@ -99,7 +99,7 @@ fn report(name: &str, all: &[Data], spill: &Path) -> Result<String> {
     let mut said = format!(
         "{name}, pictures (MB at most at once; µs a picture to open, in a plain epoch, in an augmented one; of all three the share of the smallest size's): "
     );
-    let whole = |data: &Data| data.seconds.iter().map(median).sum::<f64>();
+    let whole = |data: &Data| data.seconds.iter().map(|kind| median(kind)).sum::<f64>();
     let mut parts = Vec::new();
     let mut slow = Vec::new();
     for data in all {
@@ -128,8 +128,8 @@ fn report(name: &str, all: &[Data], spill: &Path) -> Result<String> {
     Ok(said)
 }
 
-fn median(values: &Vec<f64>) -> f64 {
-    let mut sorted = values.clone();
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
 }

@@ -2,7 +2,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::error::{DataError, Flaw};
 use crate::picture::decode::{LONGEST_SIDE, MOST_MEMORY};
@@ -31,7 +31,7 @@ const SMALL: u64 = 1 << 20;
 pub(crate) fn upright_grey(
     bytes: &[u8],
     name: &str,
-) -> Result<(GrayImage, PictureFacts), DataError> {
+) -> Result<(image::GrayImage, PictureFacts), DataError> {
     let upright = Upright::grey(bytes, name)?;
     Ok((upright.image.into_luma8(), upright.facts))
 }

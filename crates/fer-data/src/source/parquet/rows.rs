@@ -166,7 +166,7 @@ fn check_pages(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError>
         path: path.to_path_buf(),
         source,
     };
-    let (mut file, _) = open_regular(path).map_err(read)?;
+    let (mut file, mut left) = open_regular(path).map_err(read)?;
     let groups = metadata.row_groups().iter();
     for column in groups.flat_map(|group| group.columns()) {
         let dictionary = column.dictionary_page_offset();
@@ -176,6 +176,12 @@ fn check_pages(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError>
         else {
             continue;
         };
+        // Columns do not share bytes, which bounds the work.
+        left = u64::checked_sub(left, length).ok_or_else(|| {
+            let reason =
+                "it is no Parquet file that can be trusted: its columns are longer than it";
+            distrust(path, reason.into())
+        })?;
         let pages = start..u64::saturating_add(start, length);
         let checked = thrift::check_pages(&mut file, pages).map_err(read)?;
         checked.map_err(|suspicion| distrust(path, suspicion))?;

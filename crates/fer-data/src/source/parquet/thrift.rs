@@ -14,14 +14,14 @@ use std::ops::Range;
 /// The deepest nesting, as in the crate.
 const DEEPEST: usize = 64;
 
-/// How many bytes are read for the head of a page: what is enough for nearly all, and the most.
-const HEADS: [u64; 2] = [1 << 13, 1 << 20];
+/// How many bytes are read for the head of a page: what is enough for most, for nearly all, and the most.
+const HEADS: [u64; 3] = [1 << 8, 1 << 14, 1 << 20];
 
 /// The most bytes that a page unpacks to, and how many times its packed size where that is less than
 /// [`SMALL_PAGE`]. Pictures are packed already, and what writers call a page has a megabyte or two.
-const LARGEST_PAGE: u32 = 512 << 20;
-const MOST_TIMES: u32 = 1024;
-const SMALL_PAGE: u32 = 16 << 20;
+const LARGEST_PAGE: i64 = 512 << 20;
+const MOST_TIMES: i64 = 1024;
+const SMALL_PAGE: i64 = 16 << 20;
 
 /// The end of a file: the length of the footer before it in four bytes, and the magic.
 const END: u64 = 8;
@@ -57,25 +57,25 @@ pub(super) fn check_footer(file: &mut File) -> io::Result<Result<(), Suspicion>>
 pub(super) fn check_pages(file: &mut File, pages: Range<u64>) -> io::Result<Result<(), Suspicion>> {
     let mut start = pages.start;
     while start < pages.end {
-        let mut next = None;
+        let mut next = Ok(0);
         for longest in HEADS {
             let end = pages.end.min(start + longest);
             let head = read(file, start..end)?;
             let mut walk = Walk::new(&head);
-            match suspicious(walk.walk_struct(0).and_then(Sizes::believed)) {
-                Ok(Some(sizes)) => next = Some(walk.place as u64 + u64::from(sizes.packed)),
-                // The head may be longer than what was read of it.
-                Ok(None) | Err(_) if longest == HEADS[0] && end < pages.end => continue,
-                Ok(None) => (),
-                Err(suspicion) => return Ok(Err(suspicion)),
+            next = match suspicious(walk.walk_struct(0).and_then(Sizes::believed)) {
+                Ok(Some(packed)) => Ok(walk.place as u64 + packed),
+                Ok(None) => Err("the head of a page of it is damaged".into()),
+                Err(suspicion) => Err(suspicion),
+            };
+            // The head may be longer than what was read of it.
+            if next.is_ok() || end == pages.end {
+                break;
             }
-            break;
         }
-        // Damaged, or no page at all.
-        let Some(length) = next else {
-            return Ok(Ok(()));
-        };
-        start += length;
+        match next {
+            Ok(length) => start += length,
+            Err(suspicion) => return Ok(Err(suspicion)),
+        }
     }
     Ok(Ok(()))
 }
@@ -109,19 +109,27 @@ fn suspicious<T>(walked: Result<T, Stop>) -> Result<Option<T>, Suspicion> {
 /// has unpacked and packed.
 #[derive(Clone, Copy, Default)]
 struct Sizes {
-    unpacked: u32,
-    packed: u32,
+    unpacked: Option<i64>,
+    packed: Option<i64>,
 }
 
 impl Sizes {
-    fn believed(self) -> Result<Self, Stop> {
-        let most = self.packed.saturating_mul(MOST_TIMES).max(SMALL_PAGE);
-        if self.unpacked > most.min(LARGEST_PAGE) {
+    /// How many bytes the page has in the file.
+    fn believed(self) -> Result<u64, Stop> {
+        let (Some(unpacked), Some(packed)) = (self.unpacked, self.packed) else {
+            return Err(Stop::Damaged);
+        };
+        // The crate takes the lower half of a number that has more than 32 bits.
+        if !(0..=i64::from(i32::MAX)).contains(&packed) || unpacked < 0 {
+            return Err(Stop::Suspicious("the size of a page of it is none"));
+        }
+        let most = (packed * MOST_TIMES).clamp(SMALL_PAGE, LARGEST_PAGE);
+        if unpacked > most {
             return Err(Stop::Suspicious(
                 "a page of it is said to unpack to more than it can",
             ));
         }
-        Ok(self)
+        Ok(packed as u64)
     }
 }
 
@@ -177,17 +185,11 @@ impl<'a> Walk<'a> {
                 step => i64::saturating_add(field, step.into()),
             };
             match (field, head & 0x0f) {
-                (2, WHOLE_NUMBER) => sizes.unpacked = self.size()?,
-                (3, WHOLE_NUMBER) => sizes.packed = self.size()?,
+                (2, WHOLE_NUMBER) => sizes.unpacked = Some(unzigzag(self.number()?)),
+                (3, WHOLE_NUMBER) => sizes.packed = Some(unzigzag(self.number()?)),
                 (_, kind) => self.walk_value(kind, depth)?,
             }
         }
-    }
-
-    /// A whole number from 0.
-    fn size(&mut self) -> Result<u32, Stop> {
-        let number = unzigzag(self.number()?);
-        u32::try_from(number).map_err(|_| Stop::Damaged)
     }
 
     /// A number of elements, each of which takes a byte at least.
@@ -336,5 +338,9 @@ mod tests {
         page(&[0x80, 0x80, 0x80, 0x08]).unwrap();
         let said = page(&[0xfe, 0xff, 0xff, 0xff, 0x0f]).unwrap_err();
         assert!(said.contains("unpack"), "{said}");
+        let said = page(&[0xfe, 0xff, 0xff, 0xff, 0x1f]).unwrap_err();
+        assert!(said.contains("unpack"), "beyond 32 bits: {said}");
+        assert!(page(&[0x01]).unwrap_err().contains("size"), "below 0");
+        assert!(page(&[0xff; 30]).unwrap_err().contains("damaged"));
     }
 }
