@@ -116,7 +116,7 @@ impl Dataset {
     }
 
     /// The folder of the file that holds the decoded pictures, where they are more than
-    /// [`MemorySettings::bound`]; `None` where they lie in memory.
+    /// [`MemorySettings::bound`](crate::MemorySettings::bound); `None` where they lie in memory.
     pub fn spill_folder(&self) -> Option<&Path> {
         self.decoded.spill_folder()
     }
