@@ -18,7 +18,7 @@ pub use parts::{DatasetParts, PictureStore};
 pub(crate) use parts::{DecodedParts, Origins};
 
 /// Pictures that are decoded at once, before the next are begun.
-pub(crate) const TOGETHER: usize = 1024;
+pub(crate) const TOGETHER: usize = 4096;
 
 /// An indexed set of labelled pictures, decoded once and held in memory or, beyond a bound, on disk.
 pub struct Dataset {
@@ -103,7 +103,7 @@ impl Dataset {
     /// # Panics
     /// When `index` is not below [`len`](Self::len).
     pub fn picture(&self, index: usize) -> Result<Picture, DataError> {
-        self.with_pixels(index, Picture::from_array)
+        self.decoded.picture(self.number(index))
     }
 
     /// What `work` makes of the pixels of picture `index`, which are not copied where they lie in memory.

@@ -58,7 +58,7 @@
 //!
 //! # Data larger than memory?
 //!
-//! Every picture is decoded once, when data are opened, and decoded pictures take 2,304 bytes each. Up to
+//! Every picture is decoded once, when data are opened, and decoded pictures take 2,328 bytes each. Up to
 //! [`MemorySettings::bound`] they are held in memory. Where they are more, all of them lie in a temporary
 //! file without a name, in [`MemorySettings::spill_folder`], from which batches read one by one; labels,
 //! hashes and batches are the same bytes. Two processes have two files, and each is gone with its process.

@@ -31,6 +31,9 @@ const CONSTANT: usize = 32 << 20;
 /// Bytes an entry.
 const ENTRY: usize = 100;
 
+/// Pictures in a batch.
+const BATCH: usize = 128;
+
 /// How data are written for a trial.
 type Write = fn(&Faces, &Path, usize) -> Result<()>;
 
@@ -118,7 +121,7 @@ fn open_within(path: &Path, spill: &Path, bound: usize) -> Result<Dataset> {
 
 /// All pictures in a drawn order.
 fn epoch(dataset: &Dataset) -> Batches<'_> {
-    Batches::new(dataset, (0..dataset.len()).collect(), 128).shuffled(7, 1)
+    Batches::new(dataset, (0..dataset.len()).collect(), BATCH).shuffled(7, 1)
 }
 
 /// Whether pictures on disk give what pictures in memory give.

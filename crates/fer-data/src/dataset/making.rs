@@ -33,7 +33,7 @@ impl Dataset {
                 match made {
                     Ok(picture) => {
                         numbers.push(gathering.len() as u32);
-                        gathering.push(picture.pixels())?;
+                        gathering.push(picture)?;
                         entries.push(entry.clone());
                     }
                     Err(error @ DataError::Panic { .. }) => return Err(error),

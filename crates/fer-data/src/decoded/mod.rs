@@ -9,22 +9,16 @@ mod tests;
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::picture::PIXELS;
+use crate::picture::{PIXELS, Picture};
 
 pub use settings::MemorySettings;
 use spill::Spill;
-
-/// Pictures that are held, written or read together.
-const BLOCK: usize = 256;
-
-/// The pixels of up to [`BLOCK`] pictures.
-type Block = Vec<[u8; PIXELS]>;
 
 /// Decoded pictures, numbered in the order in which they came.
 pub(crate) struct Decoded(Held);
 
 enum Held {
-    Memory(Vec<Block>),
+    Memory(Vec<Picture>),
     Disk(Spill),
 }
 
@@ -39,12 +33,23 @@ impl Decoded {
         work: impl FnOnce(&[u8; PIXELS]) -> T,
     ) -> Result<T, DataError> {
         match &self.0 {
-            Held::Memory(blocks) => Ok(work(&blocks[number / BLOCK][number % BLOCK])),
+            Held::Memory(pictures) => Ok(work(pictures[number].pixels())),
             Held::Disk(spill) => {
                 let mut pixels = [0; PIXELS];
                 spill.read(number, &mut pixels)?;
                 Ok(work(&pixels))
             }
+        }
+    }
+
+    /// Picture `number`.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub(crate) fn picture(&self, number: usize) -> Result<Picture, DataError> {
+        match &self.0 {
+            Held::Memory(pictures) => Ok(pictures[number].clone()),
+            Held::Disk(_) => self.with(number, Picture::from_array),
         }
     }
 
@@ -69,9 +74,11 @@ pub(crate) struct Gathering<'a> {
 impl<'a> Gathering<'a> {
     /// None yet, and `expected` in all where that is known; 0 where it is not.
     pub(crate) fn new(settings: &'a MemorySettings, expected: usize) -> Self {
+        let most = settings.bound / MemorySettings::PICTURE;
+        let room = expected.min(usize::try_from(most).unwrap_or(usize::MAX));
         Gathering {
             settings,
-            held: Held::Memory(Vec::new()),
+            held: Held::Memory(Vec::with_capacity(room)),
             count: 0,
             expected,
         }
@@ -86,23 +93,20 @@ impl<'a> Gathering<'a> {
     ///
     /// # Errors
     /// [`DataError::Spill`] where it has to go to a disk that does not take it.
-    pub(crate) fn push(&mut self, pixels: &[u8; PIXELS]) -> Result<(), DataError> {
+    pub(crate) fn push(&mut self, picture: Picture) -> Result<(), DataError> {
         self.count += 1;
-        if self.count as u64 * PIXELS as u64 > self.settings.bound
-            && let Held::Memory(blocks) = &mut self.held
+        if self.count as u64 * MemorySettings::PICTURE > self.settings.bound
+            && let Held::Memory(pictures) = &mut self.held
         {
-            let blocks = std::mem::take(blocks);
-            self.held = Held::Disk(self.spill(blocks)?);
+            let pictures = std::mem::take(pictures);
+            self.held = Held::Disk(self.spill(pictures)?);
         }
         match &mut self.held {
-            Held::Memory(blocks) => {
-                match blocks.last_mut().filter(|block| block.len() < BLOCK) {
-                    Some(block) => block.push(*pixels),
-                    None => blocks.push(started(pixels)),
-                }
+            Held::Memory(pictures) => {
+                pictures.push(picture);
                 Ok(())
             }
-            Held::Disk(spill) => spill.push(pixels),
+            Held::Disk(spill) => spill.push(picture.pixels()),
         }
     }
 
@@ -117,19 +121,12 @@ impl<'a> Gathering<'a> {
         Ok(Decoded(self.held))
     }
 
-    fn spill(&self, blocks: Vec<Block>) -> Result<Spill, DataError> {
+    fn spill(&self, pictures: Vec<Picture>) -> Result<Spill, DataError> {
         let expected = self.expected.max(self.count);
         let mut spill = Spill::new(self.settings, expected)?;
-        for block in blocks {
-            block.iter().try_for_each(|pixels| spill.push(pixels))?;
+        for picture in pictures {
+            spill.push(picture.pixels())?;
         }
         Ok(spill)
     }
-}
-
-/// A block that has room for its pictures, and the first of them.
-fn started(pixels: &[u8; PIXELS]) -> Block {
-    let mut block = Vec::with_capacity(BLOCK);
-    block.push(*pixels);
-    block
 }

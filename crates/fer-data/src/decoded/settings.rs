@@ -1,10 +1,12 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::picture::PIXELS;
+
 /// How much memory decoded pictures may take, and where they lie beyond that.
 ///
-/// A decoded picture takes 2,304 bytes. Where those of a data set are more than the bound, they all lie in
-/// a temporary file that has no name: nothing can be stale in it, no other process sees it, and it is gone
+/// A decoded picture takes [`PICTURE`](Self::PICTURE) bytes. Where those of a data set are more than the
+/// bound, they all lie in a temporary file that has no name: nothing can be stale in it, no other process sees it, and it is gone
 /// with the process, however that ends. Then a data set takes at most 100 bytes of memory an entry, as the
 /// crate's guide says in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +20,11 @@ pub struct MemorySettings {
 }
 
 impl MemorySettings {
-    /// 1 GiB, which is 466,033 pictures.
+    /// 1 GiB, which is 461,228 pictures.
     pub const DEFAULT_BOUND: u64 = 1 << 30;
+
+    /// Bytes that a decoded picture takes in memory: its 2,304 pixels and what holds them.
+    pub const PICTURE: u64 = PIXELS as u64 + 24;
 
     /// The folder that is meant.
     pub(super) fn folder(&self) -> PathBuf {

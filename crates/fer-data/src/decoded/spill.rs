@@ -2,16 +2,19 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::decoded::{BLOCK, Block, MemorySettings};
+use crate::decoded::MemorySettings;
 use crate::error::DataError;
 use crate::picture::PIXELS;
+
+/// Pictures that are written together.
+pub(super) const BLOCK: usize = 256;
 
 /// Pictures in a temporary file without a name, one after the other.
 pub(super) struct Spill {
     folder: PathBuf,
     file: Positioned,
     /// What is not written yet.
-    rest: Block,
+    rest: Vec<[u8; PIXELS]>,
     /// Bytes that the file is to have.
     wanted: u64,
 }

@@ -1,14 +1,19 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use super::spill::BLOCK;
 use super::*;
 
 fn pixels(number: usize) -> [u8; PIXELS] {
     std::array::from_fn(|place| (place * 7 + number * 13) as u8)
 }
 
+fn picture(number: usize) -> Picture {
+    Picture::from_array(&pixels(number))
+}
+
 fn gathered(settings: &MemorySettings, count: usize) -> Decoded {
     let mut gathering = Gathering::new(settings, 0);
-    (0..count).for_each(|number| gathering.push(&pixels(number)).unwrap());
+    (0..count).for_each(|number| gathering.push(picture(number)).unwrap());
     assert_eq!(gathering.len(), count);
     gathering.finish().unwrap()
 }
@@ -17,7 +22,7 @@ fn gathered(settings: &MemorySettings, count: usize) -> Decoded {
 fn what_is_taken_up_is_read_back_in_memory_and_on_disk_whatever_the_order() {
     let folder = tempfile::tempdir().unwrap();
     for count in [1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
-        let whole = (count * PIXELS) as u64;
+        let whole = count as u64 * MemorySettings::PICTURE;
         for (bound, on_disk) in [
             (whole, false),
             (whole - 1, true),
@@ -47,13 +52,13 @@ fn what_is_taken_up_is_read_back_in_memory_and_on_disk_whatever_the_order() {
 #[test]
 fn a_folder_that_takes_no_file_is_named_with_the_bytes_and_the_settings() {
     let settings = MemorySettings {
-        bound: 2 * PIXELS as u64,
+        bound: 2 * MemorySettings::PICTURE,
         spill_folder: Some("no/such/folder".into()),
     };
     let mut gathering = Gathering::new(&settings, 1000);
-    gathering.push(&pixels(0)).unwrap();
-    gathering.push(&pixels(1)).unwrap();
-    let said = gathering.push(&pixels(2)).unwrap_err().to_string();
+    gathering.push(picture(0)).unwrap();
+    gathering.push(picture(1)).unwrap();
+    let said = gathering.push(picture(2)).unwrap_err().to_string();
     for words in [
         "no/such/folder",
         "2304000 bytes",

@@ -47,9 +47,9 @@ impl<'a> Pictures<'a> {
     }
 
     /// Adds that of the next candidate.
-    pub(crate) fn push(&mut self, picture: &Picture, facts: PictureFacts) -> Result<(), DataError> {
+    pub(crate) fn push(&mut self, picture: Picture, facts: PictureFacts) -> Result<(), DataError> {
         self.facts.push(facts);
-        self.gathering.push(picture.pixels())
+        self.gathering.push(picture)
     }
 
     fn finish(self) -> Result<(Decoded, Vec<PictureFacts>), DataError> {
@@ -156,7 +156,7 @@ impl Gathered {
                         if let Some(format) = file::misnamed(path.as_ref(), &facts) {
                             misnamed.push(|| format!("{} is {format}", self.files.display(file)));
                         }
-                        pictures.push(&picture, facts)?;
+                        pictures.push(picture, facts)?;
                         self.candidates.keep(place, kept);
                         kept += 1;
                     }

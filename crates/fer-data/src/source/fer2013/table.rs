@@ -152,7 +152,7 @@ impl<'a> Rows<'a> {
 
     fn push(&mut self, part: Part, lines: &mut u64) -> Result<(), DataError> {
         for face in part.faces {
-            self.gathering.push(face.picture.pixels())?;
+            self.gathering.push(face.picture)?;
             self.faces.rows.push(self.total + face.row);
             self.labels.push(face.label);
             self.usages.push(face.usage);

@@ -104,7 +104,7 @@ fn open_parts(
                     groups: [],
                 });
                 rows.push(taken.row as u32);
-                pictures.push(&picture, facts)?;
+                pictures.push(picture, facts)?;
             }
             Err((reason, detail)) => {
                 let entry = places.name(&files, taken.row);
