@@ -46,7 +46,7 @@ pub trait Group: Send + Sync {
     /// are members, each as long as this one's.
     ///
     /// # Errors
-    /// As [`all_gather`](Self::all_gather).
+    /// As `all_gather`.
     fn all_to_all(&self, own: &[u8], lengths: &[usize], into: &mut [u8]) -> Result<(), GroupError>;
 }
 
@@ -69,7 +69,7 @@ impl dyn Group + '_ {
     /// says.
     ///
     /// # Errors
-    /// As [`all_gather`](Self::all_gather).
+    /// As `all_gather`.
     pub fn gather<T: Pod>(&self, own: &[T], counts: &[usize]) -> Result<Vec<T>, GroupError> {
         if self.size() == 1 {
             return Ok(own.to_vec());
@@ -83,7 +83,7 @@ impl dyn Group + '_ {
     /// The bytes of each member, of any length.
     ///
     /// # Errors
-    /// As [`all_gather`](Self::all_gather).
+    /// As `all_gather`.
     pub fn gather_each(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, GroupError> {
         let ones = vec![1; self.size()];
         let lengths = self.gather(&[own.len() as u64], &ones)?;
@@ -101,7 +101,7 @@ impl dyn Group + '_ {
     /// What the leader gives; what others give is not looked at.
     ///
     /// # Errors
-    /// As [`all_gather`](Self::all_gather).
+    /// As `all_gather`.
     pub fn broadcast(&self, own: Vec<u8>) -> Result<Vec<u8>, GroupError> {
         let own = if self.leads() { own } else { Vec::new() };
         Ok(self.gather_each(&own)?.concat())
@@ -110,7 +110,7 @@ impl dyn Group + '_ {
     /// Every flag that any member has set.
     ///
     /// # Errors
-    /// As [`all_gather`](Self::all_gather).
+    /// As `all_gather`.
     pub fn any(&self, flags: u8) -> Result<u8, GroupError> {
         let all = self.gather(&[flags], &vec![1; self.size()])?;
         Ok(all.into_iter().fold(0, |sum, flags| sum | flags))
@@ -124,7 +124,7 @@ impl dyn Group + '_ {
     /// values, less its own part, however many members there are.
     ///
     /// # Errors
-    /// As [`all_gather`](Self::all_gather).
+    /// As `all_gather`.
     pub fn sum<T: Pod + AddAssign>(&self, values: &mut [T]) -> Result<(), GroupError> {
         let size = self.size();
         if size == 1 || values.is_empty() {

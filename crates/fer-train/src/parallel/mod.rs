@@ -3,7 +3,7 @@
 //! All of them hold the same weights and the same state. A step goes so: each goes forward and back on
 //! its part, the gradients of all the parts are added up, and each takes the same step. What a
 //! [`Trainer`](crate::fit::Trainer) needs of the others stands behind [`Group`]: [`Alone`] is the group
-//! of one, [`threads`] makes groups out of threads, and with the feature `mpi` [`Mpi`] is the group that
+//! of one, [`threads`] makes groups out of threads, and with the feature `mpi` there is `Mpi`, the group that
 //! `mpirun` has started, on one machine or on many.
 //!
 //! Sums are added in the order of the ranks, element by element, so they are the same bits in every
