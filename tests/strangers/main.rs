@@ -16,6 +16,10 @@ mod bombs;
 mod pictures;
 mod tables;
 
+// Parquet and model files.
+mod models;
+mod parquet;
+
 // Folders: what is no file, strange names, files that change.
 #[cfg(unix)]
 mod folders;
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
     let mut trials = vec![size::MEMORY, size::SPEED, fuzzing::CHANGED];
     trials.extend(pictures::TRIALS);
     trials.extend(tables::TRIALS);
+    trials.extend(parquet::TRIALS);
+    trials.extend(models::TRIALS);
     #[cfg(unix)]
     trials.extend(folders::TRIALS);
     trials.extend(escaping::TRIALS);
