@@ -18,7 +18,7 @@ pub use parts::{DatasetParts, PictureStore};
 pub(crate) use parts::{DecodedParts, Origins};
 
 /// Pictures that are decoded at once, before the next are begun.
-pub(crate) const TOGETHER: usize = 4096;
+pub(crate) const TOGETHER: usize = 2048;
 
 /// An indexed set of labelled pictures, decoded once and held in memory or, beyond a bound, on disk.
 pub struct Dataset {
