@@ -3,48 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Result;
 use candle_core::{Device, Tensor};
 use fer_model::ops::{ClassWeights, Engine};
 use fer_model::{Architecture, CnnSettings, Parameters};
 use fer_train::fit::{
-    Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, OptimiserKind, Position,
-    Progress, RunState, Trainer,
+    Ended, EpochRecord, EpochTiming, FitSettings, OptimiserKind, Progress, RunState, Trainer,
 };
 
-use crate::training::few_faces;
+use crate::training::{Last, few_faces};
 
 /// Every picture of the few faces that are trained on, and an odd number of batches of seven.
 const PICTURES: usize = 48;
 const BATCH: usize = 7;
-
-/// Keeps the last state, whenever it may.
-#[derive(Default)]
-struct Last(Option<RunState>);
-
-impl Keeper for Last {
-    fn is_due(&self, _moment: Moment, _position: Position) -> bool {
-        true
-    }
-
-    fn keep(&mut self, state: &RunState) -> Result<()> {
-        self.0 = Some(state.clone());
-        Ok(())
-    }
-
-    fn recall(&mut self, _epoch: usize) -> Result<Option<RunState>> {
-        Ok(self.0.clone())
-    }
-
-    fn forget(&mut self) -> Result<()> {
-        self.0 = None;
-        Ok(())
-    }
-
-    fn last(&self) -> Option<String> {
-        None
-    }
-}
 
 /// Asks to stop once so many batches are done.
 struct StopAfter<'a> {

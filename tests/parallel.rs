@@ -9,12 +9,12 @@ use candle_core::{Device, Tensor};
 use fer_model::ops::Engine;
 use fer_model::{Architecture, CnnSettings, MobileSettings, Parameters, VggSettings};
 use fer_train::fit::{
-    Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, OptimiserKind, Position,
-    Progress, Response, RunState, Trainer,
+    Ended, EpochRecord, EpochTiming, FitSettings, OptimiserKind, Progress, Response, RunState,
+    Trainer,
 };
 use fer_train::parallel::{Alone, Group, GroupError, Parallel, cut, threads};
 
-use crate::training::few_faces;
+use crate::training::{Last, few_faces};
 
 /// How the forty-eight pictures of the few faces are divided: four batches, and one of eight.
 const BATCH: usize = 10;
@@ -76,33 +76,6 @@ impl Progress for Watch<'_> {
     }
 
     fn epoch_done(&mut self, _record: &EpochRecord, _best: bool, _timing: &EpochTiming) {}
-}
-
-#[derive(Default)]
-struct Last(Option<RunState>);
-
-impl Keeper for Last {
-    fn is_due(&self, _moment: Moment, _position: Position) -> bool {
-        true
-    }
-
-    fn keep(&mut self, state: &RunState) -> Result<()> {
-        self.0 = Some(state.clone());
-        Ok(())
-    }
-
-    fn recall(&mut self, _epoch: usize) -> Result<Option<RunState>> {
-        Ok(self.0.clone())
-    }
-
-    fn forget(&mut self) -> Result<()> {
-        self.0 = None;
-        Ok(())
-    }
-
-    fn last(&self) -> Option<String> {
-        None
-    }
 }
 
 /// One member's run.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use candle_core::{Device, Tensor};
 use fer_data::drawn::DrawnFaces;
 use fer_data::{
@@ -8,7 +9,10 @@ use fer_data::{
 use fer_model::ops::Engine;
 use fer_model::{Architecture, Parameters};
 use fer_train::evaluation::evaluate;
-use fer_train::fit::{EpochRecord, EpochTiming, Fit, FitSettings, Progress, Silent, Trainer};
+use fer_train::fit::{
+    EpochRecord, EpochTiming, Fit, FitSettings, Keeper, Moment, Position, Progress, RunState,
+    Silent, Trainer,
+};
 
 /// Drawn faces of a few people, one picture an expression: two people validate, two test.
 pub(crate) fn few_faces(people: u32) -> Dataset {
@@ -37,6 +41,34 @@ pub(crate) fn few_faces(people: u32) -> Dataset {
         memory: MemorySettings::default(),
     })
     .unwrap()
+}
+
+/// Keeps the last state, whenever it may.
+#[derive(Default)]
+pub(crate) struct Last(pub(crate) Option<RunState>);
+
+impl Keeper for Last {
+    fn is_due(&self, _moment: Moment, _position: Position) -> bool {
+        true
+    }
+
+    fn keep(&mut self, state: &RunState) -> Result<()> {
+        self.0 = Some(state.clone());
+        Ok(())
+    }
+
+    fn recall(&mut self, _epoch: usize) -> Result<Option<RunState>> {
+        Ok(self.0.clone())
+    }
+
+    fn forget(&mut self) -> Result<()> {
+        self.0 = None;
+        Ok(())
+    }
+
+    fn last(&self) -> Option<String> {
+        None
+    }
 }
 
 fn settings() -> FitSettings {

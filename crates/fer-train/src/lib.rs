@@ -94,7 +94,8 @@
 //!
 //! `cli` (default): the command line. `serve` (default): the page in a browser. `weights` (default): the built-in model. `figures`: the figures
 //! and the model card of a run. `baseline`: traditional machine learning. `hub` (default): data sets in
-//! candle's own kind. `mpi`: several processes. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
+//! candle's own kind. `parquet`, of which `hub` makes use: data in Parquet files, and predictions written into
+//! them. `mpi`: several processes. `cuda`, `cudnn`, `metal`, `accelerate`, `mkl`: candle's. With
 //! `default-features = false` this is the training library alone: no argument parsing, no plots.
 
 pub mod config;
@@ -102,6 +103,7 @@ pub mod recipe;
 
 pub mod abstention;
 pub mod calibration;
+mod digest;
 pub mod evaluation;
 pub mod fit;
 mod formula;

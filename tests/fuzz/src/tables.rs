@@ -1,3 +1,4 @@
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use fer_data::{FerPlusTarget, Layout, OpenSettings, open};
@@ -12,13 +13,7 @@ pub const FER2013: Target = Target {
     name: "fer2013",
     most_memory: ROWS,
     seeds: &["tests/fuzz/seeds/fer2013"],
-    accepts: |bytes| {
-        let settings = OpenSettings {
-            layout: Some(Layout::Csv),
-            ..OpenSettings::default()
-        };
-        open(&written("fer2013.csv", bytes), &settings).is_ok()
-    },
+    accepts: |bytes| opens(&written("fer2013.csv", bytes), Layout::Csv),
 };
 
 /// FER+'s votes, for a table of three pictures.
@@ -27,7 +22,7 @@ pub const FERPLUS: Target = Target {
     most_memory: ROWS,
     seeds: &["tests/fuzz/seeds/ferplus"],
     accepts: |bytes| {
-        static TABLE: OnceLock<std::path::PathBuf> = OnceLock::new();
+        static TABLE: OnceLock<PathBuf> = OnceLock::new();
         let table = TABLE.get_or_init(|| written("voted/fer2013.csv", &three_pictures()));
         let votes = written("fer2013new.csv", bytes);
         let targets = [
@@ -54,11 +49,7 @@ pub const MANIFEST: Target = Target {
     seeds: &["tests/fuzz/seeds/manifest"],
     accepts: |bytes| {
         two_pictures();
-        let settings = OpenSettings {
-            layout: Some(Layout::Manifest),
-            ..OpenSettings::default()
-        };
-        open(&written("pictures/manifest.csv", bytes), &settings).is_ok()
+        opens(&written("pictures/manifest.csv", bytes), Layout::Manifest)
     },
 };
 
@@ -68,7 +59,7 @@ pub const LABEL_MAP: Target = Target {
     most_memory: ROWS,
     seeds: &["tests/fuzz/seeds/label_map"],
     accepts: |bytes| {
-        static FOLDER: OnceLock<std::path::PathBuf> = OnceLock::new();
+        static FOLDER: OnceLock<PathBuf> = OnceLock::new();
         let classes = FOLDER.get_or_init(|| {
             for (class, grey) in [("0", 60), ("1", 190)] {
                 written(&format!("classes/{class}/face.pgm"), &grey_picture(grey));
@@ -91,14 +82,16 @@ pub const PARQUET: Target = Target {
         "crates/fer-data/tests/parquet",
         "crates/fer-data/tests/parquet/datasets",
     ],
-    accepts: |bytes| {
-        let settings = OpenSettings {
-            layout: Some(Layout::Parquet),
-            ..OpenSettings::default()
-        };
-        open(&written("faces.parquet", bytes), &settings).is_ok()
-    },
+    accepts: |bytes| opens(&written("faces.parquet", bytes), Layout::Parquet),
 };
+
+fn opens(path: &Path, layout: Layout) -> bool {
+    let settings = OpenSettings {
+        layout: Some(layout),
+        ..OpenSettings::default()
+    };
+    open(path, &settings).is_ok()
+}
 
 fn two_pictures() {
     static WRITTEN: OnceLock<()> = OnceLock::new();

@@ -20,7 +20,7 @@ pub(crate) const MEMORY: Trial = Trial {
 
 pub(crate) const SPEED: Trial = Trial {
     name: "size::speed",
-    promise: "from 30 thousand to a million drawn pictures, memory stays as promised and a picture takes the same time within 20 %",
+    promise: "from 30 thousand to a million drawn pictures, memory stays as promised and a picture takes the same time within 20 % to open and in augmented batches together",
     run: speed::run,
 };
 

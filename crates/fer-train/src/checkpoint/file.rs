@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checkpoint::Identity;
+use crate::digest::{hexadecimal, sha256};
 use crate::fit::{Record, RunState};
 
 /// The metadata key under which everything but the tensors stands, as JSON.
@@ -67,7 +68,7 @@ pub fn encode(identity: &Identity, state: &RunState) -> Result<Vec<u8>> {
     let metadata = HashMap::from([(KEY.to_string(), serde_json::to_string(&header)?)]);
     let mut bytes = safetensors::serialize(tensors, Some(metadata))?;
     let place = digest_place(&bytes).context("the digest has no place")?;
-    let digest = hexadecimal(&Sha256::digest(&bytes));
+    let digest = sha256(&bytes);
     bytes[place..place + BLANK.len()].copy_from_slice(digest.as_bytes());
     Ok(bytes)
 }
@@ -156,8 +157,4 @@ fn digest_place(bytes: &[u8]) -> Option<usize> {
     let mark = head.windows(MARK.len()).position(|part| part == MARK)?;
     let place = mark + MARK.len();
     (bytes.len() >= place + BLANK.len()).then_some(place)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

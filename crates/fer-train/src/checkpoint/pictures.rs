@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::digest::hexadecimal;
 use crate::formula::{escaped, unescaped};
 
 /// How many pictures of a kind a message names.
@@ -127,10 +128,7 @@ fn rows(dataset: &Dataset, indices: Range<usize>) -> Result<Vec<Row>> {
             picture: dataset.origin(index),
             split: entry.split,
             class: dataset.class_names().name(entry.label).into(),
-            digest: digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            digest: hexadecimal(&digest[..16]),
         })
     };
     indices.into_par_iter().map(row).collect()

@@ -15,7 +15,8 @@ use fer_data::Resize;
 use fer_model::file::{self, Description, Model};
 use fer_model::ops::Engine;
 use fer_model::{Architecture, Device};
-use sha2::{Digest, Sha256};
+
+use crate::digest::sha256;
 
 pub use error::InitialError;
 pub use settings::InitSettings;
@@ -39,8 +40,7 @@ impl Initial {
             true => builtin()?.to_vec(),
             false => file::bytes(&settings.model)?,
         };
-        let digest = Sha256::digest(&bytes);
-        let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bytes);
         let expected = settings.sha256.as_ref();
         if let Some(expected) = expected.filter(|expected| **expected != sha256) {
             return Err(InitialError::OtherFile {

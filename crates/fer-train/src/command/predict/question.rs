@@ -5,6 +5,8 @@ use fer_model::file;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::digest::{hexadecimal, sha256};
+
 /// What decides the answers in a file: who goes on with it must ask the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,25 +28,19 @@ pub(super) fn names(files: &[PathBuf]) -> String {
         digest.update(file.as_os_str().as_encoded_bytes());
         digest.update([0]);
     }
-    hexadecimal(digest)
+    hexadecimal(&digest.finalize())
 }
 
 /// The SHA-256 of a model file, or which version's built-in model it is.
 pub(super) fn model(path: Option<&Path>) -> Result<String> {
-    let Some(path) = path else {
-        return Ok(format!("built in {}", env!("CARGO_PKG_VERSION")));
-    };
-    let bytes = file::bytes(path)?;
-    Ok(hexadecimal(Sha256::new_with_prefix(bytes)))
+    Ok(match path {
+        Some(path) => sha256(file::bytes(path)?),
+        None => format!("built in {}", env!("CARGO_PKG_VERSION")),
+    })
 }
 
 /// How faces are looked for and how sure an answer must be.
 pub(super) fn settings(detect: bool, threshold: f64) -> String {
     let faces = if detect { "looked for" } else { "given" };
     format!("faces {faces}, unsure below {threshold}")
-}
-
-fn hexadecimal(digest: Sha256) -> String {
-    let bytes = digest.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,6 +10,17 @@ use super::asset;
 use super::client::{get, post};
 use crate::{fer, stderr};
 
+/// A program that heeds signals, also where whoever started the tests ignores some, as a shell does for
+/// what it puts into the background.
+fn listening(program: &str) -> Command {
+    if cfg!(not(target_os = "linux")) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,TERM,HUP", program]);
+    command
+}
+
 /// `fer-train serve`, running.
 pub(crate) struct Serving {
     child: Child,
@@ -20,7 +31,7 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fer-train"))
+        let mut child = listening(env!("CARGO_BIN_EXE_fer-train"))
             .args(["serve", "--port", "0"])
             .args(arguments)
             .current_dir(folder)
