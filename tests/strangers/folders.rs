@@ -14,18 +14,23 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fer_data::{DataError, Dataset, OpenSettings, Picture, files_below, open, printable};
-use fer_trials::{Effort, Trial};
+use fer_trials::{Effort, Trial, again, is_again};
 use image::{GrayImage, Luma};
 
 use crate::memory::within;
 use crate::watch::in_time;
 
-pub(crate) const TRIALS: [Trial; 3] = [
+pub(crate) const TRIALS: [Trial; 4] = [
     Trial {
         name: "folders::things",
-        promise: "pipes, devices, sockets, loops of links and what may not be read are left out by name, whoever \
-                  names them: nothing hangs, and no device is read",
+        promise: "pipes, devices, sockets and loops of links are left out by name, whoever names them: nothing hangs, \
+                  and no device is read",
         run: things,
+    },
+    Trial {
+        name: "folders::permission",
+        promise: "what may not be read is left out by name",
+        run: permission,
     },
     Trial {
         name: "folders::names",
@@ -145,9 +150,8 @@ fn things(_: &Effort) -> Result<String> {
             .to_string();
         ensure!(said.contains(&name), "{said}");
     }
-    let denied = denied(at)?;
     Ok(format!(
-        "{} things in a folder, in a manifest and by name: all were left out by name{denied}",
+        "{} things in a folder, in a manifest and by name: all were left out by name",
         things.len()
     ))
 }
@@ -181,31 +185,46 @@ fn manifest(at: &Path, things: &[(PathBuf, &str)]) -> Result<()> {
     Ok(())
 }
 
-/// Files and folders without permission, where that means anything: the superuser may read all.
-fn denied(at: &Path) -> Result<&'static str> {
-    let (file, folder) = (at.join("sad/secret.png"), at.join("sad/secrets"));
+/// A file and a folder without permission, in a folder and by name.
+fn permission(_: &Effort) -> Result<String> {
+    let folder = tempfile::tempdir()?;
+    let at = folder.path();
+    faces(at)?;
+    let (file, inner) = (at.join("sad/secret.png"), at.join("sad/secrets"));
     face(&file, 3)?;
-    fs::create_dir(&folder)?;
-    for path in [&file, &folder] {
+    fs::create_dir(&inner)?;
+    for path in [&file, &inner] {
         fs::set_permissions(path, Permissions::from_mode(0o000))?;
     }
     if fs::read(&file).is_ok() {
-        fs::remove_file(file)?;
-        fs::remove_dir(folder)?;
-        return Ok("; without permission not tried, as the superuser reads all");
+        // The superuser may read all, unless that right is taken away.
+        ensure!(!is_again(), "{} can be read still", file.display());
+        let without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+        again("folders::permission", &without, &[])?;
+        return Ok(DENIED.into());
     }
     let dataset = opened(at)?;
-    let told = |path: &Path| {
-        let path = path.display().to_string();
+    ensure!(dataset.len() == 12, "{} pictures", dataset.len());
+    for path in [&file, &inner] {
+        let name = path.display().to_string();
         let mut left_out = dataset.skipped().iter();
-        left_out.any(|one| one.entry == path && one.sentence().contains("cannot be read"))
-    };
-    ensure!(told(&file) && told(&folder), "{:?}", dataset.skipped());
-    fs::remove_file(file)?;
-    fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
-    fs::remove_dir(folder)?;
-    Ok("; and two without permission")
+        let told =
+            left_out.any(|one| one.entry == name && one.sentence().contains("cannot be read"));
+        let refused = Picture::open(path)
+            .err()
+            .context("it was read")?
+            .to_string();
+        ensure!(
+            told && refused.contains(&name),
+            "{refused} {:?}",
+            dataset.skipped()
+        );
+    }
+    fs::set_permissions(&inner, Permissions::from_mode(0o700))?;
+    Ok(DENIED.into())
 }
+
+const DENIED: &str = "a file and a folder, in a folder and by name: both were left out by name";
 
 fn names(_: &Effort) -> Result<String> {
     let folder = tempfile::tempdir()?;

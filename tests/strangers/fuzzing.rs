@@ -11,7 +11,7 @@ use fer_model::thousands;
 use fer_trials::{Effort, Trial};
 use rand::{Rng, RngExt};
 
-use crate::memory::peak;
+use crate::memory::{limited, peak};
 
 pub(crate) const CHANGED: Trial = Trial {
     name: "fuzzing::changed",
@@ -96,7 +96,7 @@ fn throw(target: &Target, rounds: usize, seed: u64) -> Result<Seen> {
 
 fn try_one(target: &Target, bytes: &[u8], seen: &mut Seen) -> Result<()> {
     let start = Instant::now();
-    let (accepted, held) = peak(|| (target.accepts)(bytes));
+    let (accepted, held) = limited(target.most_memory, || peak(|| (target.accepts)(bytes)));
     let took = start.elapsed();
     ensure!(took <= MOST_TIME, "{} bytes took {took:?}", bytes.len());
     ensure!(

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-// Peak memory, and a limit that ends the process.
+// Peak memory, and an allocator with a limit.
 mod memory;
 // An end to what hangs.
 mod watch;
@@ -16,7 +16,8 @@ mod bombs;
 mod pictures;
 mod tables;
 
-// Parquet and model files.
+// Parquet, from a hub too, and model files.
+mod hub;
 mod models;
 mod parquet;
 
@@ -40,9 +41,13 @@ fn main() -> ExitCode {
     trials.extend(pictures::TRIALS);
     trials.extend(tables::TRIALS);
     trials.extend(parquet::TRIALS);
+    trials.push(hub::REFUSED);
     trials.extend(models::TRIALS);
     #[cfg(unix)]
-    trials.extend(folders::TRIALS);
+    {
+        trials.push(size::FULL_DISK);
+        trials.extend(folders::TRIALS);
+    }
     trials.extend(escaping::TRIALS);
     trials.extend(source_code::TRIALS);
     fer_trials::main("strangers", &trials)

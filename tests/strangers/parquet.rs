@@ -1,5 +1,4 @@
-//! Parquet files by the library `datasets` and by pyarrow, whole and with wrong bits. The hub, from a loopback
-//! server, is tried by `fer-data/tests/sources`.
+//! Parquet files by the library `datasets` and by pyarrow, whole and with wrong bits.
 
 use std::fs;
 use std::path::Path;

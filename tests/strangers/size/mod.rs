@@ -1,6 +1,8 @@
 //! Data of any size: peak memory, the same bytes, and the time that a picture takes.
 
 mod faces;
+#[cfg(unix)]
+mod full_disk;
 mod speed;
 
 use std::path::Path;
@@ -22,6 +24,13 @@ pub(crate) const SPEED: Trial = Trial {
     name: "size::speed",
     promise: "from 30 thousand to a million drawn pictures, memory stays as promised and a picture takes the same time within 20 % to open and in augmented batches together",
     run: speed::run,
+};
+
+#[cfg(unix)]
+pub(crate) const FULL_DISK: Trial = Trial {
+    name: "size::full_disk",
+    promise: "where the disk is too small for the decoded pictures, that is said with its folder, how much is needed, and what to do",
+    run: full_disk::run,
 };
 
 /// What is held whatever the number of entries: files and pictures that are read or decoded at the moment,

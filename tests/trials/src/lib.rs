@@ -11,6 +11,11 @@
 
 #![expect(clippy::print_stdout, reason = "it prints its table")]
 
+mod again;
+mod hub;
+#[cfg(unix)]
+mod small_disk;
+
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -18,6 +23,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
+
+pub use again::{again, is_again};
+pub use hub::{Answer, COMMIT, Hub, Request};
+#[cfg(unix)]
+pub use small_disk::SmallDisk;
 
 /// How hard the trials are.
 #[derive(Clone, Copy)]

@@ -3,97 +3,20 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
-use std::thread;
 
 use fer_data::{OpenSettings, Split, open};
+use fer_trials::{Answer, Hub, Request};
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
-/// Files of the data set `people/faces`, by their path in it.
-type Files = Arc<HashMap<String, Vec<u8>>>;
-
-struct Hub {
-    address: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl Hub {
-    fn start(files: HashMap<String, Vec<u8>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (files, seen) = (Arc::new(files), Arc::clone(&requests));
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (files, seen) = (Arc::clone(&files), Arc::clone(&seen));
-                thread::spawn(move || serve(stream, &files, &seen));
-            }
-        });
-        Hub { address, requests }
-    }
-}
-
-fn serve(mut stream: TcpStream, files: &Files, seen: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-        let mut header = String::new();
-        while reader.read_line(&mut header).unwrap_or(0) > 2 {
-            header.clear();
-        }
-        let mut words = line.split_whitespace();
-        let (method, target) = (words.next().unwrap(), words.next().unwrap());
-        seen.lock().unwrap().push(format!("{method} {target}"));
-        let path = target.split('?').next().unwrap().replace("%2F", "/");
-        let answer = answer(&path, files);
-        let (status, body) = match &answer {
-            Some(body) => ("200 OK", body.as_slice()),
-            None => (
-                "404 Not Found",
-                b"{\"error\":\"Repository not found\"}".as_slice(),
-            ),
-        };
-        let found = match answer {
-            Some(_) => format!("etag: \"{}\"\r\nx-repo-commit: {COMMIT}\r\n", body.len()),
-            None => "x-error-code: RepoNotFound\r\n".to_string(),
-        };
-        let head = format!(
-            "HTTP/1.1 {status}\r\n{found}content-length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        if method == "GET" {
-            stream.write_all(body).unwrap();
-        }
-    }
-}
-
-fn answer(path: &str, files: &Files) -> Option<Vec<u8>> {
-    let api = "/api/datasets/people/faces/";
-    if let Some(rest) = path.strip_prefix(api) {
-        if rest.starts_with("tree/") {
-            let entry = |(path, bytes): (&String, &Vec<u8>)| {
-                let size = bytes.len();
-                format!(r#"{{"type":"file","oid":"{size}","size":{size},"path":"{path}"}}"#)
-            };
-            let entries: Vec<String> = files.iter().map(entry).collect();
-            return Some(format!("[{}]", entries.join(",")).into_bytes());
-        }
-        return Some(format!(r#"{{"id":"people/faces","sha":"{COMMIT}"}}"#).into_bytes());
-    }
-    let file = path.strip_prefix("/datasets/people/faces/resolve/")?;
-    let file = file
-        .strip_prefix(COMMIT)
-        .or(file.strip_prefix("refs/convert/parquet"))?;
-    files.get(file.strip_prefix('/')?).cloned()
+/// A hub that has these files in the data set `people/faces`.
+fn hub(files: HashMap<String, Vec<u8>>) -> Hub {
+    let answer = move |request: &Request| {
+        let files = files.iter();
+        let files = files.map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+        Some(Answer::faithful(request, files))
+    };
+    Hub::start(answer).unwrap()
 }
 
 /// Runs the test `name` of this program again with an environment of its own, since the hub's client reads it.
@@ -136,25 +59,21 @@ fn a_data_set_of_the_hub_is_fetched_once_and_read_from_the_cache_without_it() {
         let bytes = fs::read(folder.join(format!("{split}-00000-of-00001.parquet"))).unwrap();
         (format!("default/{split}/0000.parquet"), bytes)
     };
-    let hub = Hub::start(["train", "validation", "test"].map(file).into());
+    let hub = hub(["train", "validation", "test"].map(file).into());
     let cache = tempfile::tempdir().unwrap();
     let opened = "opened [12, 6, 6] happy sad surprised";
-    let said = again(name, &hub.address, cache.path());
-    assert!(
-        said.contains(opened),
-        "{said} {:?}",
-        hub.requests.lock().unwrap()
-    );
+    let said = again(name, hub.address(), cache.path());
+    assert!(said.contains(opened), "{said} {:?}", hub.requests());
     let fetched = |requests: &[String]| {
         let files = requests
             .iter()
             .filter(|line| line.starts_with("GET /datasets"));
         files.count()
     };
-    assert_eq!(fetched(&hub.requests.lock().unwrap()), 3);
-    let said = again(name, &hub.address, cache.path());
+    assert_eq!(fetched(&hub.requests()), 3);
+    let said = again(name, hub.address(), cache.path());
     assert!(said.contains(opened), "{said}");
-    assert_eq!(fetched(&hub.requests.lock().unwrap()), 3, "fetched again");
+    assert_eq!(fetched(&hub.requests()), 3, "fetched again");
 
     let nobody = "http://127.0.0.1:9";
     let said = again(name, nobody, cache.path());
@@ -174,9 +93,9 @@ fn a_data_set_that_the_hub_does_not_know_is_refused_by_name() {
         return within("hf://people/nobody");
     }
     let name = "hub::a_data_set_that_the_hub_does_not_know_is_refused_by_name";
-    let hub = Hub::start(HashMap::new());
+    let hub = hub(HashMap::new());
     let cache = tempfile::tempdir().unwrap();
-    let said = again(name, &hub.address, cache.path());
+    let said = again(name, hub.address(), cache.path());
     assert!(said.contains("refused hf://people/nobody: "), "{said}");
     assert!(said.contains("knows no such data set"), "{said}");
 }
@@ -191,9 +110,9 @@ fn several_subsets_are_named() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parquet/datasets");
     let bytes = fs::read(folder.join("train-00000-of-00001.parquet")).unwrap();
     let file = |subset: &str| (format!("{subset}/train/0000.parquet"), bytes.clone());
-    let hub = Hub::start(["first", "second"].map(file).into());
+    let hub = hub(["first", "second"].map(file).into());
     let cache = tempfile::tempdir().unwrap();
-    let said = again(name, &hub.address, cache.path());
+    let said = again(name, hub.address(), cache.path());
     assert!(said.contains("it has the subsets first, second"), "{said}");
     assert!(said.contains("opened ["), "{said}");
 }

@@ -2,12 +2,12 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
 use crate::place::{Place, fresh_with_checkpoints, text, undisturbed};
-use fer_trials::{Effort, Trial};
+use fer_trials::{Effort, SmallDisk, Trial};
 
 pub(crate) const FULL: Trial = Trial {
     name: "disk::full",
@@ -20,39 +20,6 @@ pub(crate) const READ_ONLY: Trial = Trial {
     promise: "a directory that cannot be written to is an error that names it; one that becomes so while a run works costs no more than the work since the last checkpoint",
     run: read_only,
 };
-
-/// A small disk in memory, gone with the value.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(path: PathBuf, size: &str) -> Result<Option<Self>> {
-        fs::create_dir(&path)?;
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", size, "tmpfs"])
-            .arg(&path)
-            .stderr(Stdio::null())
-            .status();
-        Ok(mounted
-            .is_ok_and(|status| status.success())
-            .then_some(SmallDisk(path)))
-    }
-
-    fn resize(&self, size: &str) -> Result<()> {
-        let options = format!("remount,{size}");
-        let status = Command::new("mount")
-            .args(["-o", &options])
-            .arg(&self.0)
-            .status()?;
-        ensure!(status.success(), "the small disk cannot grow");
-        Ok(())
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
 
 fn full(_effort: &Effort) -> Result<String> {
     let (expected, _) = undisturbed()?;

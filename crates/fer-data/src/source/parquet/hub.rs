@@ -1,19 +1,26 @@
 //! Data sets of the Hugging Face hub, by the Parquet files that the hub converts each to.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
-use hf_hub::{HFClient, HFClientSync, HFError};
+use hf_hub::repository::RepoTreeEntry;
+use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, RepoTypeDataset};
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::notice::listed;
+use crate::printable::printable;
 use crate::source::OpenSettings;
 use crate::source::parquet::files::open_folder;
 use crate::source::tree::{Folder, Tree};
 
 /// Where the hub keeps what it converted.
 const REVISION: &str = "refs/convert/parquet";
+
+/// How long a server may say nothing, and how often it is asked again.
+const PATIENCE: Duration = Duration::from_secs(15);
+const AGAIN: usize = 3;
 
 /// `owner/name`, or `owner/name/subset`.
 struct Address<'a> {
@@ -60,7 +67,7 @@ fn parse(address: &str) -> Option<Address<'_>> {
 /// The folder of the cache that holds the files.
 fn fetch(address: &Address<'_>) -> Result<PathBuf, String> {
     let failed = |error: HFError| error.to_string();
-    let client = HFClient::new().map_err(failed)?;
+    let client = client().map_err(failed)?;
     let blocking = HFClientSync::from_inner(client.clone()).map_err(failed)?;
     let dataset = blocking.dataset(address.owner, address.name);
     let pattern = match address.subset {
@@ -71,7 +78,20 @@ fn fetch(address: &Address<'_>) -> Result<PathBuf, String> {
         .snapshot_download()
         .revision(REVISION)
         .allow_patterns(vec![pattern]);
-    files.clone().send().or_else(|error| match error {
+    let fetched = match names(&dataset) {
+        Ok(names) => {
+            if let Some(name) = names.iter().find(|name| !leads_inside(name)) {
+                let endpoint = client.endpoint();
+                return Err(format!(
+                    "{endpoint} calls a file or a version {}, which leads out of the cache; nothing was fetched",
+                    printable(name)
+                ));
+            }
+            files.clone().send()
+        }
+        Err(error) => Err(error),
+    };
+    fetched.or_else(|error| match error {
         HFError::Request { .. } => {
             let cached = files.local_files_only(true).send();
             cached.map_err(|_| explain(&error, &client))
@@ -81,6 +101,38 @@ fn fetch(address: &Address<'_>) -> Result<PathBuf, String> {
         }
         error => Err(explain(&error, &client)),
     })
+}
+
+/// The hub's client, with an end to its patience.
+fn client() -> Result<HFClient, HFError> {
+    let connections = reqwest::Client::builder()
+        .user_agent(concat!("fer-data/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(PATIENCE)
+        .read_timeout(PATIENCE)
+        .build()?;
+    HFClient::builder()
+        .client(connections)
+        .retry_max_attempts(AGAIN)
+        .build()
+}
+
+/// What the client makes paths of in its cache: the files' names, and the version's.
+fn names(dataset: &HFRepositorySync<RepoTypeDataset>) -> Result<Vec<String>, HFError> {
+    let version = dataset.info().revision(REVISION).send()?.sha;
+    let entries = dataset.list_tree().revision(REVISION).recursive(true);
+    let files = entries.send()?.into_iter().filter_map(|entry| match entry {
+        RepoTreeEntry::File { path, .. } => Some(path),
+        RepoTreeEntry::Directory { .. } => None,
+    });
+    Ok(version.into_iter().chain(files).collect())
+}
+
+/// Whether a path can only lead to a place below where it begins, on any system.
+fn leads_inside(path: &str) -> bool {
+    let mut parts = Path::new(path).components();
+    !path.is_empty()
+        && !path.contains(['\\', ':', '\0'])
+        && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn explain(error: &HFError, client: &HFClient) -> String {
@@ -135,6 +187,16 @@ fn subset(mut root: Folder, named: Option<&str>) -> Result<Folder, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_plain_paths_lead_inside() {
+        for plain in ["default/train/0000.parquet", "a", "..a/b..c/.d"] {
+            assert!(leads_inside(plain), "{plain}");
+        }
+        for strange in ["", "/a", "../a", "a/../../b", "a\\..\\b", "c:a", "a\0b"] {
+            assert!(!leads_inside(strange), "{strange:?}");
+        }
+    }
 
     #[test]
     fn addresses_have_two_words_or_three_and_lead_nowhere_else() {
