@@ -64,8 +64,8 @@ impl Answer {
         files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Self {
         let mut files = files.into_iter();
-        if let Some(rest) = request.path.strip_prefix("/api/datasets/people/faces/") {
-            if !rest.starts_with("tree/") {
+        if let Some(rest) = request.path.strip_prefix("/api/datasets/people/faces") {
+            if !rest.starts_with("/tree/") {
                 return Answer::with(format!(r#"{{"id":"people/faces","sha":"{COMMIT}"}}"#));
             }
             let entry = |(path, bytes): (&str, &[u8])| {

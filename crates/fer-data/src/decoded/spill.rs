@@ -15,8 +15,10 @@ pub(super) struct Spill {
     file: Positioned,
     /// What is not written yet.
     rest: Vec<[u8; PIXELS]>,
-    /// Bytes that the file is to have.
+    /// Bytes that the file is to have, as far as known.
     wanted: u64,
+    /// Pictures that came.
+    count: u64,
 }
 
 impl Spill {
@@ -33,6 +35,7 @@ impl Spill {
                 file: Positioned::new(file),
                 rest: Vec::with_capacity(BLOCK),
                 wanted,
+                count: 0,
             }),
             Err(source) => Err(DataError::Spill {
                 folder,
@@ -48,6 +51,7 @@ impl Spill {
 
     pub(super) fn push(&mut self, pixels: &[u8; PIXELS]) -> Result<(), DataError> {
         self.rest.push(*pixels);
+        self.count += 1;
         if self.rest.len() < BLOCK {
             return Ok(());
         }
@@ -77,7 +81,7 @@ impl Spill {
     fn refuse(&self, source: io::Error) -> DataError {
         DataError::Spill {
             folder: self.folder.clone(),
-            bytes: self.wanted,
+            bytes: self.wanted.max(self.count * PIXELS as u64),
             source,
         }
     }

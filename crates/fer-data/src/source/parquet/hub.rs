@@ -80,13 +80,8 @@ fn fetch(address: &Address<'_>) -> Result<PathBuf, String> {
         .allow_patterns(vec![pattern]);
     let fetched = match names(&dataset) {
         Ok(names) => {
-            if let Some(name) = names.iter().find(|name| !leads_inside(name)) {
-                let endpoint = client.endpoint();
-                return Err(format!(
-                    "{endpoint} calls a file or a version {}, which leads out of the cache; nothing was fetched",
-                    printable(name)
-                ));
-            }
+            check(&names, address.subset)
+                .map_err(|reason| format!("{} {reason}", client.endpoint()))?;
             files.clone().send()
         }
         Err(error) => Err(error),
@@ -125,6 +120,25 @@ fn names(dataset: &HFRepositorySync<RepoTypeDataset>) -> Result<Vec<String>, HFE
         RepoTreeEntry::Directory { .. } => None,
     });
     Ok(version.into_iter().chain(files).collect())
+}
+
+/// Refuses names that lead out of the cache, before anything is fetched, and a data set without Parquet.
+fn check(names: &[String], subset: Option<&str>) -> Result<(), String> {
+    if let Some(name) = names.iter().find(|name| !leads_inside(name)) {
+        let name = printable(name);
+        return Err(format!(
+            "calls a file or a version {name}, which leads out of the cache; nothing was fetched"
+        ));
+    }
+    let wanted = |name: &&String| {
+        let inner = subset.is_none_or(|subset| name.starts_with(&format!("{subset}/")));
+        inner && name.ends_with(".parquet")
+    };
+    match (names.iter().find(wanted), subset) {
+        (Some(_), _) => Ok(()),
+        (None, Some(subset)) => Err(format!("has no Parquet file of it in the subset {subset}")),
+        (None, None) => Err("has no Parquet file of it".into()),
+    }
 }
 
 /// Whether a path can only lead to a place below where it begins, on any system.
