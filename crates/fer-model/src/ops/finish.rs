@@ -8,8 +8,11 @@ use crate::ops::kernel::activation::{channel_sums, relu_gradient};
 use crate::ops::kernel::convolution::{Epilogue, Maps};
 use crate::ops::kernel::norm::{self, Affine};
 use crate::ops::kernel::pool::max_pool_gradient;
+use crate::ops::max_pool::Winners;
+use crate::ops::order::{channels_first, channels_last};
+use crate::ops::relu::Dead;
 use crate::ops::values::{maps_of, slice, values};
-use crate::ops::{Engine, kernel, max_pool, relu};
+use crate::ops::{Engine, kernel, way_back};
 
 /// What comes after a bias or a normalisation.
 #[derive(Clone, Copy, Debug)]
@@ -31,20 +34,42 @@ impl Finish {
         Ok((shape, Shape::from(dims)))
     }
 
-    /// Residual, ReLU and pool out of operations that every device has, over maps (pictures, rows,
-    /// columns, channels).
-    pub(crate) fn portable(&self, maps: Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
-        let mut maps = match residual {
-            Some(residual) => (maps + residual)?,
-            None => maps,
+    /// Residual, ReLU and pool out of operations that every device has: maps (pictures, channels, rows, columns),
+    /// a residual of the shape (pictures, rows, columns, channels), and so comes what is left.
+    pub(crate) fn portable(&self, maps: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
+        let residual = residual.map(channels_first).transpose()?;
+        let sum = match &residual {
+            Some(residual) => (maps.detach() + residual.detach())?,
+            None => maps.detach(),
         };
-        if self.relu {
-            maps = relu(&maps)?;
-        }
-        if self.pool {
-            maps = max_pool(&maps.permute((0, 3, 1, 2))?)?.permute((0, 2, 3, 1))?;
-        }
-        Ok(maps)
+        let (active, dead) = match self.relu {
+            true => Dead::of(&sum).map(|(active, dead)| (active, Some(dead)))?,
+            false => (sum, None),
+        };
+        let (left, winners) = match self.pool {
+            true => Winners::of(&active).map(|(left, winners)| (left, Some(winners)))?,
+            false => (active, None),
+        };
+        let back = move |gradient: &Tensor| -> Result<Tensor> {
+            let gradient = match &winners {
+                Some(winners) => winners.back(gradient)?,
+                None => gradient.clone(),
+            };
+            match &dead {
+                Some(dead) => dead.back(&gradient),
+                None => Ok(gradient),
+            }
+        };
+        channels_last(&match &residual {
+            Some(residual) => way_back::of_two([maps, residual], left, move |gradient| {
+                let gradient = back(gradient)?;
+                Ok([Some(gradient.clone()), Some(gradient)])
+            })?,
+            None if self.relu || self.pool => {
+                way_back::of_one(maps, left, move |gradient| Ok([Some(back(gradient)?)]))?
+            }
+            None => maps.clone(),
+        })
     }
 }
 
@@ -57,7 +82,9 @@ pub(crate) fn shift(
     finish: Finish,
 ) -> Result<Tensor> {
     let Some(engine) = finish.engine.kernels_for(maps) else {
-        return finish.portable(maps.broadcast_add(bias)?, residual);
+        let bias = bias.reshape((1, (), 1, 1))?;
+        let sums = channels_first(maps)?.broadcast_add(&bias)?;
+        return finish.portable(&sums, residual);
     };
     let operation = Shift {
         engine,

@@ -2,6 +2,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 use crate::ops::Engine;
 use crate::ops::kernel::layout::{channels_first, channels_last};
+use crate::ops::order;
 use crate::ops::values::{maps_of, slice, values};
 
 /// Maps as rows in PyTorch's order, channels first: (pictures, rows, columns, channels) → (pictures,
@@ -13,7 +14,7 @@ pub fn flatten(maps: &Tensor, engine: Engine) -> Result<Tensor> {
     maps.dims4()?;
     match engine.kernels_for(maps) {
         Some(_) => maps.contiguous()?.apply_op1(Flatten),
-        None => maps.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1),
+        None => order::channels_first(maps)?.contiguous()?.flatten_from(1),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::ops::kernel;
 use crate::ops::kernel::convolution::Epilogue;
 use crate::ops::kernel::gate::{self, GateGradients};
 use crate::ops::kernel::norm::Following;
+use crate::ops::order::channels_first;
 use crate::ops::values::{maps_of, slice, values};
 
 /// Maps (pictures, rows, columns, channels) times `gates` (pictures, channels) plus `around`, of the
@@ -42,8 +43,9 @@ pub(crate) fn gated_sum(
             maps.contiguous()?.apply_op3(&gates, &around, operation)
         }
         None => {
-            let gates = gates.reshape((pictures, 1, 1, channels))?;
-            finish.portable(maps.broadcast_mul(&gates)?, Some(around))
+            let gates = gates.reshape((pictures, channels, 1, 1))?;
+            let branch = channels_first(maps)?.broadcast_mul(&gates)?;
+            finish.portable(&branch, Some(around))
         }
     }
 }

@@ -1,5 +1,7 @@
 use candle_core::{Result, Tensor, bail};
 
+use crate::ops::way_back;
+
 /// Max-pooling over 2×2 windows of stride 2, out of operations that every device has: (pictures,
 /// channels, height, width) → (pictures, channels, ⌊height/2⌋, ⌊width/2⌋). An odd last row or column
 /// is left out.
@@ -11,26 +13,59 @@ use candle_core::{Result, Tensor, bail};
 /// # Errors
 /// A tensor that is not four-dimensional or less than 2×2.
 pub fn max_pool(pictures: &Tensor) -> Result<Tensor> {
-    let (count, channels, height, width) = pictures.dims4()?;
-    let (high, wide) = (height / 2, width / 2);
-    if high == 0 || wide == 0 {
-        bail!("max-pooling takes maps of at least 2×2, got {height}×{width}");
-    }
-    let even = pictures.narrow(2, 0, 2 * high)?.narrow(3, 0, 2 * wide)?;
-    let windows = even
-        .contiguous()?
-        .reshape((count * channels, high, 2, wide, 2))?;
-    let corner = |row, column| windows.narrow(2, row, 1)?.narrow(4, column, 1);
-    let upper = larger(&corner(0, 0)?, &corner(0, 1)?)?;
-    let lower = larger(&corner(1, 0)?, &corner(1, 1)?)?;
-    larger(&upper, &lower)?.reshape((count, channels, high, wide))
+    let (pooled, winners) = Winners::of(&pictures.detach())?;
+    way_back::of_one(pictures, pooled, move |gradient| {
+        Ok([Some(winners.back(gradient)?)])
+    })
 }
 
-/// The larger of two; the first where they are equal; a NaN where either is one.
-fn larger(first: &Tensor, second: &Tensor) -> Result<Tensor> {
-    let first_is_nan = first.ne(first)?;
-    let keep_first = first.ge(second)?.maximum(&first_is_nan)?;
-    keep_first.where_cond(&first.contiguous()?, &second.contiguous()?)
+/// The largest value of each 2×2 window, by its place in it: 0 to 3.
+pub(crate) struct Winners {
+    /// u32 of shape (windows, 1).
+    places: Tensor,
+    /// Of what was pooled.
+    dims: (usize, usize, usize, usize),
+}
+
+impl Winners {
+    /// Of maps (pictures, channels, height, width) without a graph; with what is left of them.
+    pub(crate) fn of(maps: &Tensor) -> Result<(Tensor, Self)> {
+        let dims @ (count, channels, height, width) = maps.dims4()?;
+        let (high, wide) = (height / 2, width / 2);
+        if high == 0 || wide == 0 {
+            bail!("max-pooling takes maps of at least 2×2, got {height}×{width}");
+        }
+        let even = maps.narrow(2, 0, 2 * high)?.narrow(3, 0, 2 * wide)?;
+        let windows = even
+            .reshape((count * channels, high, 2, wide, 2))?
+            .permute((0, 1, 3, 2, 4))?
+            .contiguous()?
+            .reshape(((), 4))?;
+        // Nothing is larger than infinity, and a NaN is not larger than anything.
+        let infinity = (windows.zeros_like()? + f64::INFINITY)?;
+        let ranked = windows.ne(&windows)?.where_cond(&infinity, &windows)?;
+        let places = ranked.argmax_keepdim(1)?;
+        let largest = windows.gather(&places, 1)?;
+        let largest = largest.reshape((count, channels, high, wide))?;
+        Ok((largest, Winners { places, dims }))
+    }
+
+    /// The gradient of the maps, given that of what is left of them.
+    pub(crate) fn back(&self, gradient: &Tensor) -> Result<Tensor> {
+        let (count, channels, height, width) = self.dims;
+        let (high, wide) = (height / 2, width / 2);
+        let gradient = gradient.contiguous()?.reshape(((), 1))?;
+        let shape = (gradient.elem_count(), 4);
+        let windows = Tensor::zeros(shape, gradient.dtype(), gradient.device())?;
+        windows.scatter_add_set(&self.places, &gradient, 1)?;
+        windows
+            .reshape((count * channels, high, wide, 2, 2))?
+            .permute((0, 1, 3, 2, 4))?
+            .contiguous()?
+            .reshape((count, channels, 2 * high, 2 * wide))?
+            .pad_with_zeros(2, 0, height % 2)?
+            .pad_with_zeros(3, 0, width % 2)
+    }
 }
 
 #[cfg(test)]

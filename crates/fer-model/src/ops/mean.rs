@@ -1,6 +1,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use crate::ops::kernel::mean::{global_mean as mean_of, global_mean_gradient};
+use crate::ops::order::channels_first;
 use crate::ops::values::{maps_of, slice, values};
 use crate::ops::{Engine, kernel};
 
@@ -16,7 +17,7 @@ pub fn global_mean(maps: &Tensor, engine: Engine) -> Result<Tensor> {
     }
     match engine.kernels_for(maps) {
         Some(engine) => maps.contiguous()?.apply_op1(GlobalMean { engine }),
-        None => maps.mean((1, 2)),
+        None => channels_first(maps)?.mean((2, 3)),
     }
 }
 

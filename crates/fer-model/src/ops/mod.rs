@@ -19,8 +19,10 @@ mod gated_sum;
 mod max_pool;
 mod mean;
 pub(crate) mod norm;
+mod order;
 mod relu;
 mod squeeze;
+mod way_back;
 
 mod adam;
 mod average;

@@ -1,5 +1,7 @@
 use candle_core::{Result, Tensor};
 
+use crate::ops::way_back;
+
 /// The larger of each value and zero, out of operations that every device has; a NaN stays one.
 ///
 /// The gradient at exactly zero is zero, as in PyTorch and Keras; candle's own `relu` has one there,
@@ -8,8 +10,27 @@ use candle_core::{Result, Tensor};
 /// # Errors
 /// A device without memory.
 pub fn relu(values: &Tensor) -> Result<Tensor> {
-    let dead = values.le(0f64)?;
-    dead.where_cond(&values.zeros_like()?, values)
+    let (active, dead) = Dead::of(&values.detach())?;
+    way_back::of_one(values, active, move |gradient| {
+        Ok([Some(dead.back(gradient)?)])
+    })
+}
+
+/// Where values were not above zero.
+pub(crate) struct Dead(Tensor);
+
+impl Dead {
+    /// Of values without a graph; with those that are left.
+    pub(crate) fn of(values: &Tensor) -> Result<(Tensor, Self)> {
+        let zeros = values.zeros_like()?;
+        let dead = values.le(&zeros)?;
+        Ok((dead.where_cond(&zeros, values)?, Dead(dead)))
+    }
+
+    /// The gradient of the values, given that of those that are left.
+    pub(crate) fn back(&self, gradient: &Tensor) -> Result<Tensor> {
+        self.0.where_cond(&gradient.zeros_like()?, gradient)
+    }
 }
 
 #[cfg(test)]

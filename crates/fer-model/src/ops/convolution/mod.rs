@@ -29,6 +29,8 @@ pub struct ConvolutionBlock {
     weight: Tensor,
     affine: Affine,
     engine: Engine,
+    /// The places of a window from the last to the first, for the portable way back.
+    reversed: Tensor,
 }
 
 /// What each channel is multiplied by and what is added to it.
@@ -132,6 +134,7 @@ impl ConvolutionBlock {
             ..
         } = settings;
         let window = kernel * kernel;
+        let places = (0..window as u32).rev();
         let init = if norm {
             he_uniform(inputs * window)
         } else {
@@ -141,6 +144,7 @@ impl ConvolutionBlock {
             name: builder.prefix(),
             weight: builder.get_with_hints((outputs, inputs, kernel, kernel), "weight", init)?,
             affine: Affine::new(norm, outputs, &builder)?,
+            reversed: Tensor::from_iter(places, builder.device())?,
             settings,
             engine,
         })
@@ -244,7 +248,7 @@ impl ConvolutionBlock {
     fn convolve(&self, maps: &Tensor, weight: &Tensor) -> Result<Tensor> {
         match self.engine.kernels_for(maps) {
             Some(engine) => plain::apply(engine, &self.settings, maps, weight),
-            None => portable::convolve(&self.settings, maps, weight),
+            None => portable::convolve(&self.settings, maps, weight, &self.reversed),
         }
     }
 

@@ -3,26 +3,83 @@
 use candle_core::{Result, Tensor};
 
 use super::{ConvolutionSettings, DepthwiseSettings};
+use crate::ops::order::{channels_first, channels_last};
+use crate::ops::way_back::{needs_gradient, of_two};
 
 /// (pictures, height, width, inputs) → (pictures, rows, columns, outputs).
+///
+/// `reversed` is u32, the places of a window from the last to the first.
 pub(super) fn convolve(
     settings: &ConvolutionSettings,
     maps: &Tensor,
     weight: &Tensor,
+    reversed: &Tensor,
 ) -> Result<Tensor> {
-    let channels_first = maps.permute((0, 3, 1, 2))?.contiguous()?;
+    let maps = channels_first(maps)?;
     let ConvolutionSettings {
-        stride, padding, ..
+        kernel,
+        stride,
+        padding,
+        ..
     } = *settings;
-    let output = if stride == 1 {
-        channels_first.conv2d(weight, padding, 1, 1, 1)?
+    let output = if stride == 1 && padding < kernel {
+        let inputs = Convolved {
+            maps: maps.detach().contiguous()?,
+            weight: weight.detach(),
+            reversed: reversed.clone(),
+            padding,
+        };
+        let needed = [&maps, weight].map(needs_gradient);
+        of_two([&maps, weight], inputs.forward()?, move |gradient| {
+            inputs.back(&gradient.contiguous()?, needed)
+        })?
     } else {
         // candle's gradient of a stride is wrong where rows and columns leave different remainders,
         // so none is left.
-        let exact = exactly(&channels_first, 2, settings)?;
+        let exact = exactly(&maps.contiguous()?, 2, settings)?;
         exactly(&exact, 3, settings)?.conv2d(weight, 0, stride, 1, 1)?
     };
-    output.permute((0, 2, 3, 1))
+    channels_last(&output)
+}
+
+/// A convolution of stride 1 over maps (pictures, inputs, height, width), without a graph.
+struct Convolved {
+    maps: Tensor,
+    weight: Tensor,
+    reversed: Tensor,
+    padding: usize,
+}
+
+impl Convolved {
+    fn forward(&self) -> Result<Tensor> {
+        self.maps.conv2d(&self.weight, self.padding, 1, 1, 1)
+    }
+
+    /// The gradients of the maps and of the weight, as far as they are needed.
+    fn back(&self, gradient: &Tensor, needed: [bool; 2]) -> Result<[Option<Tensor>; 2]> {
+        let [maps, weight] = needed;
+        Ok([
+            maps.then(|| self.of_maps(gradient)).transpose()?,
+            weight.then(|| self.of_weight(gradient)).transpose()?,
+        ])
+    }
+
+    /// A convolution with the windows turned around, which is a product of matrices; candle's own way back, a
+    /// transposed convolution, is none.
+    fn of_maps(&self, gradient: &Tensor) -> Result<Tensor> {
+        let (outputs, inputs, kernel, _) = self.weight.dims4()?;
+        let windows = self.weight.reshape((outputs, inputs, kernel * kernel))?;
+        let turned = windows.index_select(&self.reversed, 2)?;
+        let turned = turned.transpose(0, 1)?.contiguous()?;
+        let turned = turned.reshape((inputs, outputs, kernel, kernel))?;
+        gradient.conv2d(&turned, kernel - 1 - self.padding, 1, 1, 1)
+    }
+
+    fn of_weight(&self, gradient: &Tensor) -> Result<Tensor> {
+        let maps = self.maps.transpose(0, 1)?;
+        let windows = maps.conv2d(&gradient.transpose(0, 1)?, self.padding, 1, 1, 1)?;
+        windows.transpose(0, 1)
+    }
 }
 
 /// The positions along `dim` that the windows touch, zeros of the padding among them.
@@ -42,25 +99,26 @@ pub(super) fn depthwise(
     maps: &Tensor,
     weight: &Tensor,
 ) -> Result<Tensor> {
-    let (_, height, width, channels) = maps.dims4()?;
+    let maps = channels_first(maps)?;
+    let (_, channels, height, width) = maps.dims4()?;
     let (rows, columns) = (settings.output_side(height), settings.output_side(width));
     // Room on the far side lets a stride take whole groups of positions.
     let far = settings.padding + settings.stride;
     let padded = maps
-        .pad_with_zeros(1, settings.padding, far)?
-        .pad_with_zeros(2, settings.padding, far)?;
-    let taps = weight.reshape((channels, 9))?.t()?.contiguous()?;
+        .pad_with_zeros(2, settings.padding, far)?
+        .pad_with_zeros(3, settings.padding, far)?;
+    let taps = weight.reshape((1, channels, 1, 9))?;
     let mut sum: Option<Tensor> = None;
     for tap in 0..9 {
-        let shifted = every(&padded, 1, tap / 3, settings.stride, rows)?;
-        let shifted = every(&shifted, 2, tap % 3, settings.stride, columns)?;
-        let product = shifted.broadcast_mul(&taps.narrow(0, tap, 1)?)?;
+        let shifted = every(&padded, 2, tap / 3, settings.stride, rows)?;
+        let shifted = every(&shifted, 3, tap % 3, settings.stride, columns)?;
+        let product = shifted.broadcast_mul(&taps.narrow(3, tap, 1)?)?;
         sum = Some(match sum {
             Some(sum) => (sum + product)?,
             None => product,
         });
     }
-    sum.map_or_else(|| maps.zeros_like(), Ok)
+    channels_last(&sum.map_or_else(|| maps.zeros_like(), Ok)?)
 }
 
 /// `count` positions along `dim`, from `start` in steps of `stride`.

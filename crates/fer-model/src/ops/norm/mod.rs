@@ -1,13 +1,17 @@
 //! Batch normalisation.
 
 mod fused;
+mod portable;
 
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 
 use crate::ops::finish::Finish;
 use crate::ops::kernel::norm::Statistics;
+use crate::ops::order::channels_first;
 use crate::ops::values::values;
+use crate::ops::way_back;
+use portable::Normalised;
 
 /// Added to a variance before its root is taken: PyTorch's default.
 pub(crate) const EPSILON: f64 = 1e-5;
@@ -64,23 +68,26 @@ impl BatchNorm {
         residual: Option<&Tensor>,
         finish: Finish,
     ) -> Result<Tensor> {
-        let fixed = self.is_fixed();
-        let mean = match fixed {
-            true => self.running_mean.reshape((1, 1, 1, ()))?,
-            false => maps.mean_keepdim((0, 1, 2))?,
-        };
-        let centred = maps.broadcast_sub(&mean)?;
-        let variance = match fixed {
-            true => self.running_var.reshape((1, 1, 1, ()))?,
-            false => centred.sqr()?.mean_keepdim((0, 1, 2))?,
-        };
-        let scale = ((&variance + EPSILON)?.sqrt()?.recip()?.flatten_all()? * &self.weight)?;
-        let normal = centred.broadcast_mul(&scale)?.broadcast_add(&self.bias)?;
-        if !fixed {
-            let (mean, variance) = (mean.flatten_all()?, variance.flatten_all()?);
-            self.track(&mean, &variance, positions(maps)?)?;
+        let maps = channels_first(maps)?;
+        let [weight, bias] = [&self.weight, &self.bias].map(|each| each.reshape((1, (), 1, 1)));
+        if self.is_fixed() {
+            let [mean, variance] = [&self.running_mean, &self.running_var];
+            let scale = (weight? / (variance.reshape((1, (), 1, 1))? + EPSILON)?.sqrt()?)?;
+            let centred = maps.broadcast_sub(&mean.reshape((1, (), 1, 1))?)?;
+            let normal = centred.broadcast_mul(&scale)?.broadcast_add(&bias?)?;
+            return finish.portable(&normal, residual);
         }
-        finish.portable(normal, residual)
+        let batch = Normalised::of(&maps.detach())?;
+        let (mean, variance) = (batch.mean.flatten_all()?, batch.variance.flatten_all()?);
+        self.track(&mean, &variance, batch.positions)?;
+        let scaled = batch.values.broadcast_mul(&weight?.detach())?;
+        let output = scaled.broadcast_add(&bias?.detach())?;
+        let weight = self.weight.detach();
+        let inputs = [&maps, &self.weight, &self.bias];
+        let output = way_back::of_three(inputs, output, move |gradient| {
+            batch.back(gradient, &weight).map(|own| own.map(Some))
+        })?;
+        finish.portable(&output, residual)
     }
 
     /// Moves the running statistics towards a batch's; fixed ones are no batch's.
@@ -140,12 +147,6 @@ impl BatchNorm {
         let shift = (&self.bias - (self.running_mean.detach() * &scale)?)?;
         Ok((scale, shift))
     }
-}
-
-/// Positions of all the pictures' maps together.
-fn positions(maps: &Tensor) -> Result<usize> {
-    let (count, height, width, _) = maps.dims4()?;
-    Ok(count * height * width)
 }
 
 fn towards(running: &Tensor, batch: &Tensor) -> Result<()> {
