@@ -49,6 +49,20 @@ fuzz *arguments:
     cargo fuzz --version || cargo install --locked cargo-fuzz
     python3 tests/fuzz/fuzz.py {{arguments}}
 
+# What a GPU computes beside the CPU, as a table: `just test-cuda`, `just test-cuda cudnn`. It fails without a GPU.
+test-cuda feature="cuda" device="cuda":
+    cargo test --workspace --features fer-tests/{{feature}} --test devices -- --device {{device}}
+
+# How fast a GPU is beside the CPU, as a table.
+bench-cuda feature="cuda" device="cuda":
+    cargo test --workspace --features fer-tests/{{feature}} --test devices -- --device {{device}} --speed
+
+# The same on a Mac's GPU.
+test-metal: (test-cuda "metal" "metal")
+
+# How fast a Mac's GPU is beside the CPU.
+bench-metal: (bench-cuda "metal" "metal")
+
 # All benchmarks.
 bench:
     cargo bench --workspace

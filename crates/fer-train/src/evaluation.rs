@@ -17,6 +17,7 @@ use crate::metrics::{
 };
 use crate::parallel::{Group, cut};
 use crate::statistics::wilson;
+use crate::unread::Unread;
 
 /// Pictures that go through the network together.
 const BATCH: usize = 256;
@@ -139,6 +140,7 @@ fn each_batch(
 ) -> Result<()> {
     let classes = dataset.class_names().len();
     let plan = Plan::new(network)?;
+    let mut unread = Unread::new(network.engine(), device);
     batches.ahead(batch_threads(device), |ahead| -> Result<()> {
         for batch in ahead {
             let batch = batch?;
@@ -148,11 +150,21 @@ fn each_batch(
                 Some(plan) => plan.forward(&pictures)?,
                 None => network.forward(&pictures, Mode::Predict)?,
             };
-            let rows: Vec<f32> = log_probabilities(&logits)?.flatten_all()?.to_vec1()?;
-            consume(&known, &rows)?;
+            unread.push(known, Some(log_probabilities(&logits)?));
+            if unread.is_full() {
+                consume_all(&mut unread, &mut consume)?;
+            }
         }
-        Ok(())
+        consume_all(&mut unread, &mut consume)
     })
+}
+
+fn consume_all(
+    unread: &mut Unread<Known>,
+    consume: &mut impl FnMut(&Known, &[f32]) -> Result<()>,
+) -> Result<()> {
+    let mut read = unread.read()?.into_iter();
+    read.try_for_each(|(known, rows)| consume(&known, &rows))
 }
 
 impl Evaluation {

@@ -111,6 +111,7 @@ pub mod initial;
 pub mod metrics;
 pub mod predictions;
 pub mod statistics;
+mod unread;
 
 pub mod hard;
 pub mod insight;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use crate::error::ModelError;
 use crate::ops::kernel;
@@ -17,8 +17,13 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The fastest engine of this machine.
+    /// The fastest engine of this machine, unless the environment variable [`FER_ENGINE`](EngineChoice::VARIABLE) names
+    /// one that it has.
     pub fn detect() -> Self {
+        EngineChoice::Auto.select().unwrap_or(Engine::fastest())
+    }
+
+    fn fastest() -> Self {
         Engine::Kernels(kernel::Engine::detect())
     }
 
@@ -38,6 +43,12 @@ impl Engine {
             .map(Engine::Kernels)
             .chain([Engine::Portable])
             .collect()
+    }
+
+    /// Whether its kernels compute on this device. Where they do not, candle's operations do: what is asked of the
+    /// device is then answered some time later, and reading waits for it.
+    pub fn has_kernels_on(self, device: &Device) -> bool {
+        device.is_cpu() && self != Engine::Portable
     }
 
     /// The kernels that may compute on this tensor, if any may.
@@ -61,6 +72,8 @@ impl fmt::Display for Engine {
 
 /// What a user asks for: `auto`, `avx512`, `avx2`, `plain` or `portable`.
 ///
+/// `auto` is what the environment variable `FER_ENGINE` says, in these words, and without it the fastest.
+///
 /// ```
 /// use fer_model::ops::{Engine, EngineChoice};
 ///
@@ -71,7 +84,7 @@ impl fmt::Display for Engine {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// The fastest that this machine has.
+    /// What the environment says, else the fastest that this machine has.
     #[default]
     Auto,
     /// This one and no other.
@@ -82,13 +95,24 @@ impl EngineChoice {
     /// Every word that is understood.
     pub const NAMES: [&str; 5] = ["auto", "avx512", "avx2", "plain", "portable"];
 
+    /// The environment variable that decides where nothing else does, so that a whole program, or all tests, run
+    /// on the operations that a GPU executes: `FER_ENGINE=portable`.
+    pub const VARIABLE: &str = "FER_ENGINE";
+
     /// The engine. An explicit choice never falls back.
     ///
     /// # Errors
-    /// [`ModelError::Engine`] when this machine lacks the instructions that were asked for.
+    /// [`ModelError::Engine`] when this machine lacks the instructions that were asked for;
+    /// [`ModelError::UnknownEngine`] for a word in the environment that is none.
     pub fn select(self) -> Result<Engine, ModelError> {
         match self {
-            EngineChoice::Auto => Ok(Engine::detect()),
+            EngineChoice::Auto => match std::env::var_os(Self::VARIABLE) {
+                Some(word) => match word.to_string_lossy().parse()? {
+                    EngineChoice::Auto => Ok(Engine::fastest()),
+                    named => named.select(),
+                },
+                None => Ok(Engine::fastest()),
+            },
             EngineChoice::Only(Engine::Kernels(instructions)) if !instructions.is_available() => {
                 Err(ModelError::Engine(instructions.name()))
             }
@@ -141,7 +165,7 @@ mod tests {
     #[test]
     fn kernels_take_no_other_type_than_f32() {
         let tensor = |dtype| Tensor::zeros(2, dtype, &candle_core::Device::Cpu).unwrap();
-        let engine = Engine::detect();
+        let engine = Engine::fastest();
         assert!(engine.kernels_for(&tensor(DType::F32)).is_some());
         assert!(engine.kernels_for(&tensor(DType::F64)).is_none());
         assert!(Engine::Portable.kernels_for(&tensor(DType::F32)).is_none());

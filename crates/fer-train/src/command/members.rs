@@ -44,7 +44,7 @@ pub(crate) fn count(group: &dyn Group, config: &mut Config, resumes: bool) -> Re
 /// Refuses statistics over several processes where nothing can make them.
 pub(crate) fn check_statistics(config: &Config, device: &Device, engine: Engine) -> Result<()> {
     let parallel = &config.parallel;
-    let kernels = device.is_cpu() && engine != Engine::Portable;
+    let kernels = engine.has_kernels_on(device);
     if parallel.processes > 1 && parallel.synchronised_statistics && !kernels {
         bail!(Usage(
             "parallel.synchronised_statistics is for networks on the CPU that the kernels train: leave \

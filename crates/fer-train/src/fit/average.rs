@@ -7,6 +7,8 @@ use fer_model::Parameters;
 use fer_model::ops::{Engine, average_towards};
 use serde::{Deserialize, Serialize};
 
+use crate::fit::together::Together;
+
 /// A moving average of the weights over the steps (Polyak & Juditsky 1992), which is judged and kept
 /// in their place.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,14 +49,14 @@ impl AveragingSettings {
 pub(super) struct Average {
     settings: AveragingSettings,
     engine: Engine,
-    members: Vec<Member>,
+    moving: Vec<Member>,
+    frozen: Vec<(String, Tensor)>,
 }
 
+/// Variables and their average, in the shape of their whole.
 struct Member {
-    name: String,
-    value: Var,
+    vars: Together,
     average: Var,
-    frozen: bool,
 }
 
 impl Average {
@@ -64,19 +66,20 @@ impl Average {
         settings: AveragingSettings,
         engine: Engine,
     ) -> Result<Self> {
-        let members = parameters.vars().into_iter().map(|(name, value)| {
-            let average = Var::from_tensor(&value.as_tensor().detach().copy()?)?;
-            Ok(Member {
-                frozen: parameters.is_frozen(&name),
-                name,
-                value,
-                average,
-            })
+        let is_frozen = |(name, _): &(String, Var)| parameters.is_frozen(name);
+        let (frozen, moving): (Vec<_>, Vec<_>) = parameters.vars().into_iter().partition(is_frozen);
+        let moving = Together::divide(moving, engine)?.into_iter().map(|vars| {
+            let average = Var::from_tensor(&vars.joined(value)?.copy()?)?;
+            Ok(Member { vars, average })
         });
+        let frozen = frozen
+            .into_iter()
+            .map(|(name, var)| Ok((name, value("", &var)?.copy()?)));
         Ok(Average {
             settings,
             engine,
-            members: members.collect::<Result<_>>()?,
+            moving: moving.collect::<Result<_>>()?,
+            frozen: frozen.collect::<Result<_>>()?,
         })
     }
 
@@ -85,8 +88,8 @@ impl Average {
         let share = self.settings.share(step);
         // One step into the thread pool for all the variables, and not one for each.
         rayon::scope(|_| {
-            for member in self.members.iter().filter(|member| !member.frozen) {
-                average_towards(&member.average, &member.value, share, self.engine)?;
+            for Member { vars, average } in &self.moving {
+                average_towards(average, &vars.joined(value)?, share, self.engine)?;
             }
             Ok(())
         })
@@ -94,24 +97,36 @@ impl Average {
 
     /// Copies of the averages by name, on the CPU.
     pub(super) fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
-        let copies = self.members.iter().map(|member| {
-            let average = member.average.as_tensor().to_device(&Device::Cpu)?;
-            Ok((member.name.clone(), average.detach().copy()?))
-        });
-        copies.collect()
+        let mut averages = BTreeMap::new();
+        for Member { vars, average } in &self.moving {
+            let average = average.as_tensor().to_device(&Device::Cpu)?.detach();
+            for (name, part) in vars.parts(&average)? {
+                averages.insert(name, part.copy()?);
+            }
+        }
+        for (name, value) in &self.frozen {
+            averages.insert(name.clone(), value.to_device(&Device::Cpu)?);
+        }
+        Ok(averages)
     }
 
-    /// Goes to averages that were copied.
+    /// Goes to averages that were copied; what is frozen stays what it is.
     pub(super) fn restore(&self, averages: &BTreeMap<String, Tensor>) -> Result<()> {
-        for member in &self.members {
-            let average = averages
-                .get(&member.name)
-                .with_context(|| format!("the average of {} is missing", member.name))?;
-            let average = average.to_device(member.value.device())?;
-            member.average.set(&average.copy()?)?;
+        for Member { vars, average } in &self.moving {
+            let kept = vars.joined(|name, var| {
+                let average = averages
+                    .get(name)
+                    .with_context(|| format!("the average of {name} is missing"))?;
+                Ok(average.to_device(var.device())?)
+            })?;
+            average.set(&kept.copy()?)?;
         }
         Ok(())
     }
+}
+
+fn value(_name: &str, var: &Var) -> Result<Tensor> {
+    Ok(var.as_tensor().detach())
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Work<'_> {
                     trainer.device,
                 )
                 .map_err(|error| match error.is::<NotFinite>() {
-                    true => self.divergence(Symptom::Validation, 0).into(),
+                    true => self.divergence(Symptom::Validation).into(),
                     false => error,
                 })?
                 .metrics,

@@ -29,6 +29,9 @@ impl Work<'_> {
             wishes |= STOP;
         }
         let wishes = self.agreed(wishes)?;
+        if wishes != 0 {
+            self.read_answers()?;
+        }
         if wishes & KEEP != 0 {
             self.try_to_keep(keeper, progress)?;
         }
@@ -73,7 +76,7 @@ impl Work<'_> {
     pub(super) fn finite_state(&self) -> Result<RunState> {
         let state = self.capture()?;
         match state.not_finite()? {
-            Some(name) => Err(self.divergence(Symptom::Tensor(name.into()), 0).into()),
+            Some(name) => Err(self.divergence(Symptom::Tensor(name.into())).into()),
             None => Ok(state),
         }
     }

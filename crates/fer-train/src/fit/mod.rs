@@ -18,6 +18,7 @@ mod schedule;
 mod settings;
 mod state;
 mod step;
+mod together;
 mod trainer;
 mod work;
 

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 use fer_model::Parameters;
 use fer_model::ops::{AdamSettings, AdamState, Engine, SgdSettings, SgdState};
 use serde::{Deserialize, Serialize};
+
+use crate::fit::together::Together;
 
 const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 const VELOCITY: &str = "velocity";
@@ -48,10 +50,9 @@ enum Memory {
     Sgd(SgdState, SgdSettings),
 }
 
-/// A variable by its name.
+/// Variables that are moved together.
 struct Moved {
-    name: String,
-    var: Var,
+    vars: Together,
     memory: Memory,
 }
 
@@ -73,12 +74,16 @@ impl Optimiser {
         engine: Engine,
     ) -> Result<Self> {
         let rule = rule.into();
-        let moved = parameters.trainable().into_iter().map(|(name, var)| {
+        let moved = Together::divide(parameters.trainable(), engine)?;
+        let moved = moved.into_iter().map(|vars| {
+            let whole = vars.whole();
             let memory = match rule {
-                UpdateRule::Adam(settings) => Memory::Adam(AdamState::new(&var, engine)?, settings),
-                UpdateRule::Sgd(settings) => Memory::Sgd(SgdState::new(&var, engine)?, settings),
+                UpdateRule::Adam(settings) => {
+                    Memory::Adam(AdamState::new(whole, engine)?, settings)
+                }
+                UpdateRule::Sgd(settings) => Memory::Sgd(SgdState::new(whole, engine)?, settings),
             };
-            Ok(Moved { name, var, memory })
+            Ok(Moved { vars, memory })
         });
         Ok(Optimiser {
             moved: moved.collect::<Result<_>>()?,
@@ -98,18 +103,20 @@ impl Optimiser {
     /// A device that cannot be read.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors = BTreeMap::new();
-        for Moved { name, var, memory } in &self.moved {
-            let mut keep = |what: &str, tensor: Tensor| -> Result<()> {
-                tensors.insert(format!("{name}.{what}"), tensor.to_device(&Device::Cpu)?);
+        for Moved { vars, memory } in &self.moved {
+            let mut keep = |what: &str, whole: Tensor| -> Result<()> {
+                for (name, part) in vars.parts(&whole.to_device(&Device::Cpu)?)? {
+                    tensors.insert(format!("{name}.{what}"), part);
+                }
                 Ok(())
             };
             match memory {
                 Memory::Adam(state, _) => {
-                    let [first, second] = state.moments(var)?;
+                    let [first, second] = state.moments(vars.whole())?;
                     keep(MOMENTS[0], first)?;
                     keep(MOMENTS[1], second)?;
                 }
-                Memory::Sgd(state, _) => keep(VELOCITY, state.velocity(var)?)?,
+                Memory::Sgd(state, _) => keep(VELOCITY, state.velocity(vars.whole())?)?,
             }
         }
         Ok(tensors)
@@ -118,22 +125,17 @@ impl Optimiser {
     /// Goes back to a [`state`](Self::state) as it was after `steps` steps.
     ///
     /// # Errors
-    /// A tensor that is missing, by name, or has another shape.
+    /// A tensor that is missing or has another shape, by name.
     pub fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
-        for Moved { name, var, memory } in &mut self.moved {
-            let kept = |what: &str| {
-                let name = format!("{name}.{what}");
-                tensors
-                    .get(&name)
-                    .with_context(|| format!("{name} is missing"))
-            };
+        for Moved { vars, memory } in &mut self.moved {
+            let kept = |what: &str| vars.joined(|name, var| kept(tensors, name, what, var));
+            let whole = vars.whole();
             match memory {
                 Memory::Adam(state, _) => {
-                    state.restore(var, [kept(MOMENTS[0])?, kept(MOMENTS[1])?])
+                    state.restore(whole, [&kept(MOMENTS[0])?, &kept(MOMENTS[1])?])?;
                 }
-                Memory::Sgd(state, _) => state.restore(var, kept(VELOCITY)?),
+                Memory::Sgd(state, _) => state.restore(whole, &kept(VELOCITY)?)?,
             }
-            .with_context(|| name.clone())?;
         }
         self.steps = steps;
         Ok(())
@@ -152,21 +154,40 @@ impl Optimiser {
     fn step_each(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
         // Past 2³² steps Adam's corrections have been 1 for long.
         let step = u32::try_from(self.steps).unwrap_or(u32::MAX);
-        for Moved { name, var, memory } in &mut self.moved {
-            let gradient = gradients
-                .get(var)
-                .with_context(|| format!("{name} has no gradient"))?;
+        for Moved { vars, memory } in &mut self.moved {
+            let gradient = vars.joined(|name, var| {
+                let own = gradients.get(var).cloned();
+                own.with_context(|| format!("{name} has no gradient"))
+            })?;
+            vars.gather()?;
+            let whole = vars.whole();
             match memory {
                 Memory::Adam(state, settings) => {
-                    state.step(var, gradient, learning_rate, step, settings)?;
+                    state.step(whole, &gradient, learning_rate, step, settings)?;
                 }
                 Memory::Sgd(state, settings) => {
-                    state.step(var, gradient, learning_rate, settings)?;
+                    state.step(whole, &gradient, learning_rate, settings)?;
                 }
             }
+            vars.scatter()?;
         }
         Ok(())
     }
+}
+
+/// What is remembered of a variable, from a state.
+fn kept(tensors: &BTreeMap<String, Tensor>, name: &str, what: &str, var: &Var) -> Result<Tensor> {
+    let name = format!("{name}.{what}");
+    let tensor = tensors
+        .get(&name)
+        .with_context(|| format!("{name} is missing"))?;
+    ensure!(
+        tensor.shape() == var.shape(),
+        "{name} has shape {:?}, its variable {:?}",
+        tensor.shape(),
+        var.shape()
+    );
+    Ok(tensor.to_device(var.device())?)
 }
 
 #[cfg(test)]

@@ -7,19 +7,25 @@ use crate::fit::{Divergence, Keeper, Position, Progress, Response, RunState, Sym
 use crate::parallel::Joint;
 
 impl Work<'_> {
-    /// Of the batch at work, `ahead` batches after those that are done.
-    pub(super) fn divergence(&self, symptom: Symptom, ahead: usize) -> Divergence {
-        let Position { epoch, batch, step } = self.record.position;
+    /// Of the last batch.
+    pub(super) fn divergence(&self, symptom: Symptom) -> Divergence {
+        let position = self.record.position;
+        self.divergence_at(symptom, position, self.learning_rate(), &self.batch)
+    }
+
+    pub(super) fn divergence_at(
+        &self,
+        symptom: Symptom,
+        position: Position,
+        learning_rate: f64,
+        pictures: &[usize],
+    ) -> Divergence {
         let origin = |&index: &usize| self.trainer.dataset.origin(index);
         Divergence {
             symptom,
-            position: Position {
-                epoch,
-                batch: batch + ahead,
-                step: step + ahead as u64,
-            },
-            learning_rate: self.learning_rate(),
-            pictures: self.batch.iter().map(origin).collect(),
+            position,
+            learning_rate,
+            pictures: pictures.iter().map(origin).collect(),
             last_good: None,
         }
     }

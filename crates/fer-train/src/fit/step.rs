@@ -1,15 +1,24 @@
 //! One batch: forward, back, and the step of all the parts together.
 
 use anyhow::Result;
-use candle_core::Tensor;
 use fer_data::{Batch, Outline};
 use fer_model::ops::{Mode, log_probabilities};
 use fer_model::{Tape, batch_to_tensors};
 
 use crate::fit::work::Work;
-use crate::fit::{Position, Symptom};
+use crate::fit::{Divergence, Position, Symptom};
 use crate::metrics::mean_loss;
 use crate::parallel::cut;
+
+/// A batch that was trained on.
+pub(super) struct Trained {
+    /// Before it.
+    position: Position,
+    learning_rate: f64,
+    indices: Vec<usize>,
+    labels: Vec<usize>,
+    targets: Vec<f32>,
+}
 
 impl Work<'_> {
     /// Trains on this member's part of a batch.
@@ -24,7 +33,6 @@ impl Work<'_> {
         let settings = trainer.settings;
         let classes = trainer.dataset.class_names().len();
         let (own, pictures) = (outline.part.len(), outline.labels.len());
-        self.batch = outline.indices;
         let mode = Mode::TrainPart {
             seed: settings.seed,
             step: position.step,
@@ -40,12 +48,21 @@ impl Work<'_> {
                 Some((tape.forward(&pictures, mode)?, targets))
             }
         };
-        let log_probabilities = self.log_probabilities(passed.as_ref(), pictures)?;
-        let loss = mean_loss(&outline.targets, &log_probabilities, classes);
-        // Put so that NaN counts.
-        let bounded = loss <= settings.divergence.largest_loss;
-        if !bounded {
-            return Err(self.divergence(Symptom::Loss(loss), 1).into());
+        let answers = match &passed {
+            Some((logits, _)) => Some(log_probabilities(&logits.detach())?),
+            None => None,
+        };
+        self.batch.clone_from(&outline.indices);
+        let trained = Trained {
+            position,
+            learning_rate: self.learning_rate(),
+            indices: outline.indices,
+            labels: outline.labels,
+            targets: outline.targets,
+        };
+        self.unread.push(trained, answers);
+        if self.unread.is_full() {
+            self.read_answers()?;
         }
         let gradients = match &passed {
             Some((logits, targets)) => {
@@ -61,9 +78,6 @@ impl Work<'_> {
                 self.gathering.zeros()?
             }
         };
-        self.record
-            .trained
-            .update(&outline.labels, &outline.targets, &log_probabilities)?;
         let gathered = self.gathering.add_part(gradients, [own, pictures], last)?;
         if let Some(gradients) = gathered {
             self.optimiser.step(&gradients, self.learning_rate())?;
@@ -79,21 +93,48 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Of the whole batch of so many pictures, given what this member's part passed through.
-    fn log_probabilities(
-        &self,
-        passed: Option<&(Tensor, Tensor)>,
-        pictures: usize,
-    ) -> Result<Vec<f32>> {
-        let own: Vec<f32> = match passed {
-            Some((logits, _)) => log_probabilities(&logits.detach())?
-                .flatten_all()?
-                .to_vec1()?,
-            None => Vec::new(),
-        };
+    /// Reads what was answered to the batches so far: their figures count, and a loss beyond all bounds is
+    /// found.
+    pub(super) fn read_answers(&mut self) -> Result<()> {
         let classes = self.trainer.dataset.class_names().len();
-        let counts = cut(pictures, self.group().size());
+        for (batch, own) in self.unread.read()? {
+            let rows = self.of_all(&own, batch.labels.len() * classes)?;
+            let loss = mean_loss(&batch.targets, &rows, classes);
+            // Put so that NaN counts.
+            let bounded = loss <= self.trainer.settings.divergence.largest_loss;
+            if !bounded {
+                return Err(self.divergence_of(batch, loss).into());
+            }
+            let trained = &mut self.record.trained;
+            trained.update(&batch.labels, &batch.targets, &rows)?;
+        }
+        Ok(())
+    }
+
+    /// The log-probabilities of a whole batch, so many, given this member's.
+    fn of_all(&self, own: &[f32], values: usize) -> Result<Vec<f32>> {
+        let classes = self.trainer.dataset.class_names().len();
+        let counts = cut(values / classes, self.group().size());
         let counts: Vec<usize> = counts.into_iter().map(|count| count * classes).collect();
-        Ok(self.group().gather(&own, &counts)?)
+        Ok(self.group().gather(own, &counts)?)
+    }
+
+    fn divergence_of(&self, batch: Trained, loss: f64) -> Divergence {
+        let Position {
+            epoch,
+            batch: number,
+            step,
+        } = batch.position;
+        let position = Position {
+            epoch,
+            batch: number + 1,
+            step: step + 1,
+        };
+        self.divergence_at(
+            Symptom::Loss(loss),
+            position,
+            batch.learning_rate,
+            &batch.indices,
+        )
     }
 }

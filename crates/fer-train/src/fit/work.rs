@@ -12,12 +12,14 @@ use fer_model::ops::Loss;
 
 use crate::evaluation::batch_threads;
 use crate::fit::average::Average;
+use crate::fit::step::Trained;
 use crate::fit::{
     EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Optimiser, Position,
     Progress, Record, ReduceOnPlateau, RunState, Trainer, side_of_epoch, steps_until,
 };
 use crate::metrics::Metrics;
 use crate::parallel::{Group, Joint, Parallel};
+use crate::unread::Unread;
 
 /// A run at work: the weights are in the trainer's parameters, all else is here.
 pub(super) struct Work<'a> {
@@ -31,8 +33,10 @@ pub(super) struct Work<'a> {
     pub(super) best: Option<BTreeMap<String, Tensor>>,
     timings: Vec<EpochTiming>,
     steps_an_epoch: u64,
-    /// The pictures of the batch at work.
+    /// The pictures of the last batch.
     pub(super) batch: Vec<usize>,
+    /// Batches whose figures do not count yet.
+    pub(super) unread: Unread<Trained>,
     /// Where the state was kept last.
     pub(super) kept: Option<Position>,
 }
@@ -76,6 +80,7 @@ impl<'a> Work<'a> {
             timings: Vec::new(),
             steps_an_epoch: batches.div_ceil(settings.accumulate) as u64,
             batch: Vec::new(),
+            unread: Unread::new(engine, trainer.device),
             kept: None,
         })
     }
@@ -104,6 +109,7 @@ impl<'a> Work<'a> {
         let steps = steps_until(self.position(), self.batches().len(), accumulate);
         self.optimiser.restore(&state.optimiser, steps)?;
         self.gathering.clear();
+        self.unread.clear();
         self.best.clone_from(&state.best);
         self.timings.clone_from(&state.timings);
         self.kept = Some(self.record.position);
@@ -149,6 +155,7 @@ impl<'a> Work<'a> {
             Ok(true)
         })?;
         if ended {
+            self.read_answers()?;
             let waiting_share = waited.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
             let (record, improved) = self.judge_epoch()?;
             let seconds = start.elapsed().as_secs_f64();
