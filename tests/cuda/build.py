@@ -17,7 +17,7 @@ PROGRAM = ROOM / "build" / "debug" / "fer-train"
 FEATURES = ["-p", "fer-train", "--no-default-features", "--features", "cuda,cli"]
 # What runs here runs for seconds, and no kernel runs: it is compiling that takes the time.
 NVCC_FLAGS = "-Xcicc -O0 -Xptxas -O0"
-PROFILE = ["--config", "profile.dev.opt-level=1", "--config", 'profile.dev.package."*".opt-level=1']
+PROFILE = ["--config", "profile.dev.opt-level=1", "--config", 'profile.dev.package."*".opt-level=0']
 CUDA_ERROR_STUB_LIBRARY = 34
 
 

@@ -13,13 +13,13 @@ import argparse
 import collections
 import json
 import pathlib
-import random
 import re
 import subprocess
 import sys
 import tempfile
 
 import build
+import pictures
 import stacks
 import tables
 
@@ -33,9 +33,6 @@ NETWORKS = {
 }
 BATCH = 32
 STEPS = 8
-JUDGED = 16
-SIDE = 48
-CLASSES = ["angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprised"]
 
 
 def make_driver():
@@ -61,28 +58,12 @@ def names_of(which, path):
     return {line.split()[-1].split("@")[0] for line in listed.splitlines() if line}
 
 
-def make_pictures(folder, training):
-    """Pictures of noise: what is on them changes no count."""
-    folder.mkdir()
-    rows = ["path,label,split"]
-    splits = {"train": training, "validation": JUDGED, "test": JUDGED}
-    generator = random.Random(0)
-    for split, number in splits.items():
-        for picture in range(number):
-            name = f"{split}{picture}.pgm"
-            (folder / name).write_bytes(b"P5 %d %d 255\n" % (SIDE, SIDE) + generator.randbytes(SIDE * SIDE))
-            rows.append(f"{name},{CLASSES[picture % len(CLASSES)]},{split}")
-    manifest = folder / "manifest.csv"
-    manifest.write_text("\n".join(rows) + "\n")
-    return manifest
-
-
 def train(folder, network, steps, depth):
     """The counts of a run of so many steps."""
     counts, run = folder / f"{network}{steps}.json", folder / f"{network}{steps}"
     manifest = folder / str(steps) / "manifest.csv"
     if not manifest.exists():
-        make_pictures(manifest.parent, BATCH * steps)
+        pictures.make(manifest.parent, BATCH * steps)
     command = [build.PROGRAM, "train", "--device", "cuda", "--data", manifest, *NETWORKS[network], "--epochs", "1",
                "--batch-size", str(BATCH), "--checkpoint-every", "1000000", "--out", run]
     environment = build.environment(DRIVER, build.LIBRARIES, COUNTS=str(counts), COUNTS_DEPTH=str(depth))
