@@ -1,12 +1,12 @@
 """What a training step asks of a GPU: counted, not run.
 
-    python3 tests/cuda/count.py [--networks cnn,vgg] [--depth N] [--out FILE]
+    python3 tests/cuda/count.py [--networks cnn,vgg] [--out FILE] [--beside FILE]
 
 fer-train, built for CUDA as `just cuda-link` builds it, trains with a driver that computes nothing and counts
 (driver.c). A run of 16 steps less one of 8 is what 8 steps ask for, without the beginning, the judging and the end;
 24 less 16 must be the same. No figure of these runs and no time means anything.
 
-Prints tables in Markdown; --out keeps the numbers as JSON.
+Prints tables in Markdown; --out keeps the numbers as JSON, --beside sets those of such a file before them.
 """
 
 import argparse
@@ -33,6 +33,8 @@ NETWORKS = {
 }
 BATCH = 32
 STEPS = 8
+# Frames of the stack that are told apart; ours are among them.
+DEPTH = "48"
 
 
 def make_driver():
@@ -58,7 +60,7 @@ def names_of(which, path):
     return {line.split()[-1].split("@")[0] for line in listed.splitlines() if line}
 
 
-def train(folder, network, steps, depth):
+def train(folder, network, steps):
     """The counts of a run of so many steps."""
     counts, run = folder / f"{network}{steps}.json", folder / f"{network}{steps}"
     manifest = folder / str(steps) / "manifest.csv"
@@ -66,7 +68,7 @@ def train(folder, network, steps, depth):
         pictures.make(manifest.parent, BATCH * steps)
     command = [build.PROGRAM, "train", "--device", "cuda", "--data", manifest, *NETWORKS[network], "--epochs", "1",
                "--batch-size", str(BATCH), "--checkpoint-every", "1000000", "--out", run]
-    environment = build.environment(DRIVER, build.LIBRARIES, COUNTS=str(counts), COUNTS_DEPTH=str(depth))
+    environment = build.environment(DRIVER, build.LIBRARIES, COUNTS=str(counts), COUNTS_DEPTH=DEPTH)
     done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True)
     if done.returncode != 0 or "does not count" in done.stderr:
         sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}\n{done.stdout}{done.stderr}")
@@ -93,9 +95,9 @@ def difference(more, less):
     return found
 
 
-def steps_of(network, folder, depth):
+def steps_of(network, folder):
     """What one step asks for: rows of kind, kernel, part of the step and function."""
-    counted = {steps: by_place(train(folder, network, steps, depth)) for steps in (STEPS, 2 * STEPS, 3 * STEPS)}
+    counted = {steps: by_place(train(folder, network, steps)) for steps in (STEPS, 2 * STEPS, 3 * STEPS)}
     found = difference(counted[2 * STEPS], counted[STEPS])
     if difference(counted[3 * STEPS], counted[2 * STEPS]) != found:
         sys.exit(f"{network}: the second {STEPS} steps do not ask for what the third do")
@@ -113,9 +115,27 @@ def steps_of(network, folder, depth):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", default=",".join(NETWORKS), help="which of cnn, vgg and resvgg")
-    parser.add_argument("--depth", type=int, default=48, help="frames of the stack that are told apart")
     parser.add_argument("--out", type=pathlib.Path, help="keep the numbers in this JSON")
+    parser.add_argument("--beside", type=pathlib.Path, help="set the numbers of this JSON before these")
     return parser.parse_args()
+
+
+def write(path, networks):
+    """A row a line, so that a change shows where it is."""
+    texts = [f"{json.dumps(network)}: [\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]"
+             for network, rows in networks.items()]
+    path.write_text("{\n" + ",\n".join(texts) + "\n}\n")
+
+
+def beside(path, networks):
+    """Each network as it was and as it is."""
+    before = json.loads(path.read_text())
+    both = {}
+    for network, rows in networks.items():
+        if network in before:
+            both[f"{network}, {path.stem}"] = before[network]
+        both[network] = rows
+    return both
 
 
 def main():
@@ -123,11 +143,10 @@ def main():
     build.build()
     make_driver()
     with tempfile.TemporaryDirectory() as folder:
-        networks = {network: steps_of(network, pathlib.Path(folder), asked.depth)
-                    for network in asked.networks.split(",")}
-    tables.print_all(networks)
+        networks = {network: steps_of(network, pathlib.Path(folder)) for network in asked.networks.split(",")}
     if asked.out:
-        asked.out.write_text(json.dumps(networks, indent=1) + "\n")
+        write(asked.out, networks)
+    tables.print_all(beside(asked.beside, networks) if asked.beside else networks)
 
 
 if __name__ == "__main__":

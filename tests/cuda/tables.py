@@ -89,12 +89,23 @@ def print_all(networks):
     across(networks, "kind", lambda row: group(row["name"]) if row["kind"] == "kernel" else "gemm", launched)
     print("### The same by part of the step\n")
     across(networks, "part", lambda row: row["part"], launched)
-    print("### The same by kernel\n")
-    across(networks, "kernel", lambda row: f"`{row['name']}`", launched)
     print("### The same by function\n")
     across(networks, "function", lambda row: f"`{row['site']}`, {row['part']}", launched)
+    print("### The same by kernel\n")
+    across(networks, "kernel", kernel, launched)
+    print("### The way back by kernel\n")
+    way_back = {network: [row for row in rows if row["part"] == "way back"] for network, rows in networks.items()}
+    across(way_back, "kernel", kernel, launched | {"memset"})
     print("### What is read back from the device, and what waits for it\n")
-    back = {"device to host", "synchronisation"}
-    across(networks, "from", lambda row: f"`{row['site']}` ({row['line']}), {row['kind']} {row['name']}", back)
+    across(networks, "from", waiting, {"device to host", "synchronisation"})
     print("### What is sent to the device\n")
     across(networks, "from", lambda row: f"`{row['site']}`, {row['part']}", {"host to device"})
+
+
+def kernel(row):
+    return f"`{row['name']}`" if row["name"] else row["kind"]
+
+
+def waiting(row):
+    line = row["line"].split(":")[1]
+    return f"`{row['site']}`, line {line}: {row['name'] or row['kind']}"
