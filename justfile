@@ -37,6 +37,14 @@ packages:
 cuda-check:
     sh .ci/cuda-check
 
+# The program with NVIDIA's compiler from PyPI: that it links, and what it says and does without a GPU.
+cuda-link:
+    python3 tests/cuda/link.py
+
+# What a training step asks of a GPU, counted without one; see benches/README.md.
+cuda-count *arguments:
+    python3 tests/cuda/count.py {{arguments}}
+
 # Licences, sources and double versions of what is depended on, and known holes where the database can be reached.
 deny:
     cargo deny --version || cargo install --locked cargo-deny
