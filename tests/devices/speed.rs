@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use fer_model::ops::{AdamSettings, Mode, cross_entropy};
+use fer_model::ops::{AdamSettings, Engine, Mode, cross_entropy};
 use fer_model::{Architecture, Network, Plan, Tape};
 use fer_train::fit::Optimiser;
 
@@ -19,20 +19,24 @@ const SECONDS: f64 = 3.0;
 /// Pictures a second, on the CPU's kernels and on the device.
 pub(crate) fn table(device: &Device) -> Result<String> {
     let mut table = format!(
-        "| network | training, {TRAINED} pictures: the CPU's kernels | device | times | predicting, {PREDICTED} pictures: \
-         the CPU's kernels | device | times |\n|---|--:|--:|--:|--:|--:|--:|\n"
+        "| network | training, {TRAINED} pictures: the CPU's kernels | device | times | device in bf16 | times | \
+         predicting, {PREDICTED} pictures: the CPU's kernels | device | times |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
     );
     for name in Architecture::NAMES {
         let kernels = Subject::on_kernels(name)?;
         let other = Subject::portable(name, device)?;
-        let trained = [training(&kernels)?, training(&other)?];
-        let predicted = [predicting(&kernels)?, predicting(&other)?];
-        let times = |[own, other]: [f64; 2]| format!("{own:.0} | {other:.0} | {:.2}", other / own);
+        let short = Subject::new(name, Engine::Bf16, device)?;
+        let own = [training(&kernels)?, predicting(&kernels)?];
+        let times = |other: f64, own: f64| format!("{other:.0} | {:.2}", other / own);
         writeln!(
             table,
-            "| `{name}` | {} | {} |",
-            times(trained),
-            times(predicted)
+            "| `{name}` | {:.0} | {} | {} | {:.0} | {} |",
+            own[0],
+            times(training(&other)?, own[0]),
+            times(training(&short)?, own[0]),
+            own[1],
+            times(predicting(&other)?, own[1])
         )?;
     }
     Ok(table)

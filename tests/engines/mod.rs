@@ -2,6 +2,7 @@ mod architectures;
 mod blocks;
 mod networks;
 mod pieces;
+mod precision;
 mod residuals;
 mod stacks;
 

@@ -14,6 +14,11 @@ pub enum Engine {
     Kernels(kernel::Engine),
     /// candle's own operations, which every device has: what a GPU executes.
     Portable,
+    /// The same, where the convolutions of training steps take numbers of 16 bits, bf16, and give such, forward and
+    /// back. Weights, what moves them, normalisations, losses and predictions keep 32 bits, as in PyTorch's autocast;
+    /// bf16 has the range of f32, so the loss needs no scale. A GPU multiplies such numbers faster. The CPU does
+    /// not: there they are rounded and multiplied as f32, to see what rounding does to a training.
+    Bf16,
 }
 
 impl Engine {
@@ -27,15 +32,16 @@ impl Engine {
         Engine::Kernels(kernel::Engine::detect())
     }
 
-    /// `avx512`, `avx2`, `plain` or `portable`.
+    /// `avx512`, `avx2`, `plain`, `portable` or `bf16`.
     pub fn name(self) -> &'static str {
         match self {
             Engine::Kernels(instructions) => instructions.name(),
             Engine::Portable => "portable",
+            Engine::Bf16 => "bf16",
         }
     }
 
-    /// Every engine that this machine has, the fastest first.
+    /// Every engine that this machine has and that computes in 32 bits, the fastest first.
     pub fn available() -> Vec<Self> {
         kernel::Engine::ALL
             .into_iter()
@@ -48,7 +54,7 @@ impl Engine {
     /// Whether its kernels compute on this device. Where they do not, candle's operations do: what is asked of the
     /// device is then answered some time later, and reading waits for it.
     pub fn has_kernels_on(self, device: &Device) -> bool {
-        device.is_cpu() && self != Engine::Portable
+        device.is_cpu() && matches!(self, Engine::Kernels(_))
     }
 
     /// The kernels that may compute on this tensor, if any may.
@@ -70,7 +76,7 @@ impl fmt::Display for Engine {
     }
 }
 
-/// What a user asks for: `auto`, `avx512`, `avx2`, `plain` or `portable`.
+/// What a user asks for: `auto`, `avx512`, `avx2`, `plain`, `portable` or `bf16`.
 ///
 /// `auto` is what the environment variable `FER_ENGINE` says, in these words, and without it the fastest.
 ///
@@ -93,7 +99,7 @@ pub enum EngineChoice {
 
 impl EngineChoice {
     /// Every word that is understood.
-    pub const NAMES: [&str; 5] = ["auto", "avx512", "avx2", "plain", "portable"];
+    pub const NAMES: [&str; 6] = ["auto", "avx512", "avx2", "plain", "portable", "bf16"];
 
     /// The environment variable that decides where nothing else does, so that a whole program, or all tests, run
     /// on the operations that a GPU executes: `FER_ENGINE=portable`.
@@ -128,6 +134,7 @@ impl FromStr for EngineChoice {
         match word {
             "auto" => Ok(EngineChoice::Auto),
             "portable" => Ok(EngineChoice::Only(Engine::Portable)),
+            "bf16" => Ok(EngineChoice::Only(Engine::Bf16)),
             _ => word
                 .parse()
                 .map(|instructions| EngineChoice::Only(Engine::Kernels(instructions)))

@@ -20,6 +20,7 @@ mod max_pool;
 mod mean;
 pub(crate) mod norm;
 mod order;
+mod precision;
 mod relu;
 mod squeeze;
 mod way_back;

@@ -135,7 +135,8 @@ pub(crate) struct DeviceArguments {
     /// Where to compute: auto, cpu, cuda, cuda:N, metal or metal:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// What computes on the CPU: auto, avx512, avx2, plain, or portable, which is what a GPU executes
+    /// What computes on the CPU: auto, avx512, avx2, plain, or portable, which is what a GPU executes;
+    /// anywhere: bf16, which trains with convolutions of 16 bits
     #[arg(long, value_name = "ENGINE", default_value = "auto")]
     pub engine: EngineChoice,
 }
@@ -148,7 +149,11 @@ impl DeviceArguments {
         if selected.device.is_cpu() {
             people.say(&format!("device      {selected}, engine {engine}"))?;
         } else {
-            people.say(&format!("device      {selected}"))?;
+            let rounded = match engine {
+                Engine::Bf16 => ", convolutions of training steps in bf16",
+                _ => "",
+            };
+            people.say(&format!("device      {selected}{rounded}"))?;
         }
         Ok((selected, engine))
     }

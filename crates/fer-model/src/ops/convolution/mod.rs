@@ -13,6 +13,7 @@ use crate::ops::finish::{Finish, shift};
 use crate::ops::kernel::convolution::{Convolution, Maps};
 use crate::ops::kernel::norm;
 use crate::ops::norm::{BatchNorm, EPSILON};
+use crate::ops::precision::Precision;
 use crate::ops::values::{maps_of, values};
 use crate::ops::{Engine, Mode};
 use crate::parameters::{glorot_uniform, he_uniform};
@@ -183,14 +184,15 @@ impl ConvolutionBlock {
         let finish = self.finish();
         match &self.affine {
             Affine::Norm(norm) if mode.trains() && self.affine.trains_after(&self.weight) => {
-                norm.normalise(&self.convolve(maps, &self.weight)?, residual, finish)
+                let maps = self.convolve(maps, &self.weight, mode)?;
+                norm.normalise(&maps, residual, finish)
             }
             Affine::Norm(norm) => {
                 let (scale, bias) = norm.folded()?;
                 let weight = self.weight.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
-                self.biased(maps, &weight, &bias, residual, finish)
+                self.biased(maps, [&weight, &bias], residual, mode)
             }
-            Affine::Bias(bias) => self.biased(maps, &self.weight, bias, residual, finish),
+            Affine::Bias(bias) => self.biased(maps, [&self.weight, bias], residual, mode),
         }
     }
 
@@ -234,21 +236,26 @@ impl ConvolutionBlock {
     fn biased(
         &self,
         maps: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
+        [weight, bias]: [&Tensor; 2],
         residual: Option<&Tensor>,
-        finish: Finish,
+        mode: Mode,
     ) -> Result<Tensor> {
         match (self.engine.kernels_for(maps), residual) {
             (Some(engine), None) => fused::apply(engine, &self.settings, maps, weight, bias),
-            _ => shift(&self.convolve(maps, weight)?, bias, residual, finish),
+            _ => {
+                let maps = self.convolve(maps, weight, mode)?;
+                shift(&maps, bias, residual, self.finish())
+            }
         }
     }
 
-    fn convolve(&self, maps: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    fn convolve(&self, maps: &Tensor, weight: &Tensor, mode: Mode) -> Result<Tensor> {
         match self.engine.kernels_for(maps) {
             Some(engine) => plain::apply(engine, &self.settings, maps, weight),
-            None => portable::convolve(&self.settings, maps, weight, &self.reversed),
+            None => {
+                let precision = Precision::of(self.engine, mode);
+                portable::convolve(&self.settings, maps, weight, &self.reversed, precision)
+            }
         }
     }
 

@@ -1,9 +1,10 @@
 //! Convolutions out of operations that every device has.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 use super::{ConvolutionSettings, DepthwiseSettings};
 use crate::ops::order::{channels_first, channels_last};
+use crate::ops::precision::Precision;
 use crate::ops::way_back::{needs_gradient, of_two};
 
 /// (pictures, height, width, inputs) → (pictures, rows, columns, outputs).
@@ -14,6 +15,7 @@ pub(super) fn convolve(
     maps: &Tensor,
     weight: &Tensor,
     reversed: &Tensor,
+    precision: Precision,
 ) -> Result<Tensor> {
     let maps = channels_first(maps)?;
     let ConvolutionSettings {
@@ -24,10 +26,12 @@ pub(super) fn convolve(
     } = *settings;
     let output = if stride == 1 && padding < kernel {
         let inputs = Convolved {
-            maps: maps.detach().contiguous()?,
-            weight: weight.detach(),
+            maps: precision.operand(&maps.detach().contiguous()?)?,
+            weight: precision.operand(&weight.detach())?,
+            dtype: maps.dtype(),
             reversed: reversed.clone(),
             padding,
+            precision,
         };
         let needed = [&maps, weight].map(needs_gradient);
         of_two([&maps, weight], inputs.forward()?, move |gradient| {
@@ -37,30 +41,41 @@ pub(super) fn convolve(
         // candle's gradient of a stride is wrong where rows and columns leave different remainders,
         // so none is left.
         let exact = exactly(&maps.contiguous()?, 2, settings)?;
-        exactly(&exact, 3, settings)?.conv2d(weight, 0, stride, 1, 1)?
+        let exact = precision.operand(&exactly(&exact, 3, settings)?)?;
+        let output = exact.conv2d(&precision.operand(weight)?, 0, stride, 1, 1)?;
+        precision.product(&output, maps.dtype())?
     };
     channels_last(&output)
 }
 
 /// A convolution of stride 1 over maps (pictures, inputs, height, width), without a graph.
 struct Convolved {
+    /// As they are multiplied.
     maps: Tensor,
     weight: Tensor,
+    /// Of what is given and of its gradients.
+    dtype: DType,
+    precision: Precision,
     reversed: Tensor,
     padding: usize,
 }
 
 impl Convolved {
     fn forward(&self) -> Result<Tensor> {
-        self.maps.conv2d(&self.weight, self.padding, 1, 1, 1)
+        let output = self.maps.conv2d(&self.weight, self.padding, 1, 1, 1)?;
+        self.precision.product(&output, self.dtype)
     }
 
     /// The gradients of the maps and of the weight, as far as they are needed.
     fn back(&self, gradient: &Tensor, needed: [bool; 2]) -> Result<[Option<Tensor>; 2]> {
+        let gradient = self.precision.operand(gradient)?;
+        let product = |gradient: Result<Tensor>| self.precision.product(&gradient?, self.dtype);
         let [maps, weight] = needed;
         Ok([
-            maps.then(|| self.of_maps(gradient)).transpose()?,
-            weight.then(|| self.of_weight(gradient)).transpose()?,
+            maps.then(|| product(self.of_maps(&gradient))).transpose()?,
+            weight
+                .then(|| product(self.of_weight(&gradient)))
+                .transpose()?,
         ])
     }
 
