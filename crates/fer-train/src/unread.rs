@@ -71,7 +71,8 @@ mod tests {
     }
 
     fn answer(rows: &[[f32; 2]]) -> Option<Tensor> {
-        Some(Tensor::new(rows, &Device::Cpu).unwrap())
+        let values: Vec<f32> = rows.as_flattened().to_vec();
+        Some(Tensor::from_vec(values, (rows.len(), 2), &Device::Cpu).unwrap())
     }
 
     #[test]
