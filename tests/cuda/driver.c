@@ -33,7 +33,7 @@ typedef struct Allocation {
     struct Allocation *next;
 } Allocation;
 
-/* Parameters of eight bytes may be pointers; the image says where they are. */
+/* Parameters of eight bytes may be pointers; the PTX says which they are. */
 typedef struct Function {
     char name[NAME];
     int parameters;
@@ -44,7 +44,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Count *counts[BUCKETS];
 static Allocation *allocations[ALLOCATIONS];
 static int depth;
-static uint64_t held, most_held;
+static uint64_t held;
 static __thread void *current;
 
 static void *new_handle(void) { return calloc(1, 64); }
@@ -122,7 +122,7 @@ __attribute__((destructor)) static void end(void) {
         return;
     uintptr_t range[2] = {0, 0};
     dl_iterate_phdr(program, range);
-    fprintf(file, "{\"most_held\": %lu, \"counts\": [", most_held);
+    fprintf(file, "{\"counts\": [");
     const char *separator = "\n";
     for (int bucket = 0; bucket < BUCKETS; bucket++)
         for (Count *one = counts[bucket]; one; one = one->next) {
@@ -152,7 +152,6 @@ static int allocate(Pointer *pointer, size_t bytes) {
     made->next = *bucket;
     *bucket = made;
     held += bytes;
-    most_held = held > most_held ? held : most_held;
     pthread_mutex_unlock(&lock);
     return SUCCESS;
 }
