@@ -51,6 +51,29 @@ pub fn clip_norm(vars: &[(String, Var)], gradients: &mut GradStore, most: f64) -
     Ok(norm)
 }
 
+/// As [`clip_norm`], without waiting for a device to tell the norm.
+fn bound_norm(vars: &[(String, Var)], gradients: &mut GradStore, most: f64) -> Result<()> {
+    match vars.iter().all(|(_, var)| var.device().is_cpu()) {
+        true => clip_norm(vars, gradients, most).map(|_| ()),
+        false => clip_unread(vars, gradients, most),
+    }
+}
+
+fn clip_unread(vars: &[(String, Var)], gradients: &mut GradStore, most: f64) -> Result<()> {
+    let squares = vars.iter().map(|(name, var)| {
+        let gradient = gradient_of(name, var, gradients)?.detach();
+        Ok(gradient.to_dtype(DType::F32)?.sqr()?.sum_all()?)
+    });
+    let squares: Vec<Tensor> = squares.collect::<Result<_>>()?;
+    let norm = Tensor::stack(&squares, 0)?.sum_all()?.sqrt()?;
+    let factor = ((norm + BESIDE_NORM)?.recip()? * most)?.minimum(1.0)?;
+    for (name, var) in vars {
+        let clipped = gradient_of(name, var, gradients)?.broadcast_mul(&factor)?;
+        gradients.insert(var, clipped);
+    }
+    Ok(())
+}
+
 /// How many steps the optimiser has made at a place between two groups of batches: `batches` an
 /// epoch, `accumulate` a group, the last group of an epoch with what is left.
 ///
@@ -183,7 +206,7 @@ impl Gathering {
         self.clear();
         self.reduction.sum(&mut gradients, share)?;
         if let Some(most) = self.most {
-            clip_norm(&self.vars, &mut gradients, most)?;
+            bound_norm(&self.vars, &mut gradients, most)?;
         }
         Ok(Some(gradients))
     }
@@ -250,6 +273,34 @@ mod tests {
         let mut smaller = gradients(&parameters, values);
         assert_eq!(clip_norm(&vars, &mut smaller, 5.1).unwrap(), 5.0);
         assert_eq!(numbers(&parameters, &smaller), values);
+    }
+
+    #[test]
+    fn a_norm_that_is_not_read_bounds_as_one_that_is() {
+        let parameters = parameters();
+        let vars = parameters.trainable();
+        let cases = [
+            ([3.0, 0.0, 0.0, 0.0, -4.0], 1.0),
+            ([3.0, 0.0, 0.0, 0.0, -4.0], 5.1),
+            ([0.0; 5], 1.0),
+        ];
+        for (values, most) in cases {
+            let clipped = |clip: &dyn Fn(&mut GradStore)| {
+                let mut gradients = gradients(&parameters, values);
+                clip(&mut gradients);
+                numbers(&parameters, &gradients)
+            };
+            let read = clipped(&|gradients| {
+                clip_norm(&vars, gradients, most).unwrap();
+            });
+            let unread = clipped(&|gradients| clip_unread(&vars, gradients, most).unwrap());
+            for (unread, read) in unread.iter().zip(&read) {
+                assert!((unread - read).abs() < 1e-6, "{most}: {unread} {read}");
+            }
+        }
+        let mut gradients = gradients(&parameters, [1.0, f32::INFINITY, 0.0, 0.0, 0.0]);
+        clip_unread(&vars, &mut gradients, 1.0).unwrap();
+        assert!(numbers(&parameters, &gradients)[1].is_nan());
     }
 
     #[test]
