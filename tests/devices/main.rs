@@ -7,7 +7,6 @@
 //! just bench-cuda                                         # how fast
 //! ```
 
-#![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::print_stdout, reason = "it prints its tables")]
 
 // A network on a device, with the weights that it has everywhere.

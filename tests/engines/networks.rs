@@ -193,7 +193,7 @@ fn a_tape_refuses_to_go_back_through_an_earlier_pass() {
     let parameters = Parameters::new(3, &Device::Cpu);
     let network = Architecture::default();
     let network = network
-        .build(8, Engine::detect(), parameters.builder())
+        .build(8, kernels()[0], parameters.builder())
         .unwrap();
     let tape = Tape::new(&network).unwrap();
     let pictures = random(&[1, 1, 48, 48], "pictures");

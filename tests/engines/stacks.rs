@@ -6,7 +6,7 @@ use fer_model::{Network, Parameters, Plan, ResidualSettings, Stack};
 fn stacks_refuse_what_does_not_fit_and_name_it() {
     let stack = || {
         let parameters = Parameters::new(0, &Device::Cpu);
-        Stack::new([1, 6, 6], Engine::detect(), parameters.builder())
+        Stack::new([1, 6, 6], Engine::available()[0], parameters.builder())
     };
     let message = |result: Result<Stack<'_>>| result.map(|_| ()).unwrap_err().to_string();
     let error = message(stack().convolution("first", ConvolutionSettings::valid(3, 4)));

@@ -100,7 +100,7 @@ fn pixels(pictures: &[Picture]) -> Result<HashMap<String, Tensor>> {
 
 /// Every network with its name, as it came back out of its file in `folder`.
 fn models(folder: &Path) -> Result<Vec<(String, Model)>> {
-    let engine = Engine::detect();
+    let engine = Engine::available()[0];
     let built_in = "built-in".to_string();
     let path = |name: &str| folder.join(format!("{name}.safetensors"));
     fs::copy(assets().join("fer.safetensors"), path(&built_in))?;
@@ -168,7 +168,8 @@ fn save_trained(
     temperature: Option<f64>,
 ) -> Result<()> {
     let parameters = Parameters::new(5, &Device::Cpu);
-    let network = architecture.build(classes.len(), Engine::detect(), parameters.builder())?;
+    let network =
+        architecture.build(classes.len(), Engine::available()[0], parameters.builder())?;
     train(&network, &parameters)?;
     let face = faces(&DrawnFaces::new(2), 0..1)?.remove(0);
     let description = Description {
@@ -243,7 +244,7 @@ fn stack() -> Result<(Sequential, ClassNames)> {
         squeeze: 3,
         drop: 0.1,
     };
-    let network = Stack::new([1, 48, 48], Engine::detect(), parameters.builder())
+    let network = Stack::new([1, 48, 48], Engine::available()[0], parameters.builder())
         .residual("first", |body| body.convolution("coarse", coarse))?
         .convolution("pooled", pooled)?
         .depthwise("striding", striding)?

@@ -34,6 +34,6 @@ fn answer(model: &Path, folder: &Path, answers: &Path) -> Result<()> {
         .chunks(PIXELS)
         .map(|pixels| Picture::from_pixels(pixels, "face"))
         .collect();
-    let model = file::load(model, &Device::Cpu, Engine::detect())?;
+    let model = file::load(model, &Device::Cpu, Engine::available()[0])?;
     exchange::answer(&model, &pictures?, answers)
 }

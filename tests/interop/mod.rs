@@ -91,7 +91,7 @@ fn onnxruntime_answers_as_we_do_and_notices_every_change() {
 fn a_few_lines_of_python_predict_as_the_classifier_does() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let model = file::builtin(&Device::Cpu, Engine::detect()).unwrap();
+    let model = file::builtin(&Device::Cpu, Engine::available()[0]).unwrap();
     fs::write(at.join("fer.onnx"), export::onnx(&model).unwrap()).unwrap();
     let face = here().join("../../assets/face.png");
     fs::create_dir(at.join("assets")).unwrap();
@@ -156,7 +156,7 @@ fn the_built_in_model_answers_as_pytorch_and_onnxruntime_do() {
     let pixels: Vec<u8> = pictures.iter().flat_map(Picture::pixels).copied().collect();
     assert_eq!(checksum(&pixels), stored.pictures, "other faces are drawn");
     let ours = logits(
-        &file::builtin(&Device::Cpu, Engine::detect()).unwrap(),
+        &file::builtin(&Device::Cpu, Engine::available()[0]).unwrap(),
         &pictures,
     );
     for theirs in [&stored.pytorch, &stored.onnxruntime] {
@@ -199,7 +199,7 @@ fn a_network_that_keras_saved_is_taken_with_keras_logits_and_not_with_a_changed_
     let folder = tempfile::tempdir().unwrap();
     let mut weights = weights();
     let path = brought_in(folder.path(), &weights);
-    let model = file::load(&path, &Device::Cpu, Engine::detect()).unwrap();
+    let model = file::load(&path, &Device::Cpu, Engine::available()[0]).unwrap();
     let said = &stored().keras;
     let classes: Vec<String> = serde_json::from_value(said["classes"].clone()).unwrap();
     let names: Vec<String> = model.description.classes.into();
@@ -209,7 +209,7 @@ fn a_network_that_keras_saved_is_taken_with_keras_logits_and_not_with_a_changed_
     let (_, values) = weights.get_mut("dense1.weight").unwrap();
     values.iter_mut().for_each(|value| *value *= 1.01);
     let path = brought_in(folder.path(), &weights);
-    let refused = file::load(&path, &Device::Cpu, Engine::detect());
+    let refused = file::load(&path, &Device::Cpu, Engine::available()[0]);
     let error = refused.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("self-test"), "{error}");
 }

@@ -163,9 +163,7 @@ mod tests {
                     var.set(&(var.as_tensor().detach() * 2.0).unwrap()).unwrap();
                 }
                 group.gather().unwrap();
-                let doubled = group
-                    .joined(|_, var| flat(var).map_err(Into::into))
-                    .unwrap();
+                let doubled = group.joined(|_, var| flat(var)).unwrap();
                 assert_eq!(values(group.whole()), values(&doubled));
                 let halved = (group.whole().as_tensor().detach() * 0.5).unwrap();
                 group.whole().set(&halved).unwrap();
