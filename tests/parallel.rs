@@ -89,7 +89,7 @@ fn train(
     // Weights of its own, which the leader's replace.
     let parameters = Parameters::new(parallel.group().rank() as u64, &Device::Cpu);
     let network = architecture
-        .build(8, Engine::detect(), parameters.builder())
+        .build(8, Engine::available()[0], parameters.builder())
         .unwrap();
     let trainer = Trainer {
         network: &network,
