@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use candle_core::Device;
-use fer_model::DeviceChoice;
+use fer_model::{Architecture, DeviceChoice};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -59,7 +59,10 @@ fn run(arguments: &[String]) -> Result<bool> {
         env!("CARGO_PKG_VERSION")
     );
     if arguments.iter().any(|argument| argument == "--speed") {
-        print!("{}", speed::table(&selected.device)?);
+        println!("{}", speed::head());
+        for name in Architecture::NAMES {
+            println!("{}", speed::row(name, &selected.device)?);
+        }
         return Ok(true);
     }
     let (table, agrees) = table(&selected.device);

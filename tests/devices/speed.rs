@@ -1,60 +1,46 @@
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use fer_model::ops::{AdamSettings, Engine, Mode, cross_entropy};
-use fer_model::{Architecture, Network, Plan, Tape};
-use fer_train::fit::Optimiser;
+use fer_model::ops::{Engine, Mode};
+use fer_model::{Network, Plan};
 
-use crate::subject::Subject;
+use crate::subject::{Subject, Training};
 
 /// Pictures that are trained on together, and predicted together.
 const TRAINED: usize = 128;
 const PREDICTED: usize = 256;
 
-/// Seconds that each is measured for, after as much to warm up as the first round takes.
+/// Seconds that each is measured for at least, after a round to warm up.
 const SECONDS: f64 = 3.0;
 
-/// Pictures a second, on the CPU's kernels and on the device.
-pub(crate) fn table(device: &Device) -> Result<String> {
-    let mut table = format!(
+/// The first lines of the table: pictures a second, on the CPU's kernels and on the device.
+pub(crate) fn head() -> String {
+    format!(
         "| network | training, {TRAINED} pictures: the CPU's kernels | device | times | device in bf16 | times | \
          predicting, {PREDICTED} pictures: the CPU's kernels | device | times |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
-    );
-    for name in Architecture::NAMES {
-        let kernels = Subject::on_kernels(name)?;
-        let other = Subject::portable(name, device)?;
-        let short = Subject::new(name, Engine::Bf16, device)?;
-        let own = [training(&kernels)?, predicting(&kernels)?];
-        let times = |other: f64, own: f64| format!("{other:.0} | {:.2}", other / own);
-        writeln!(
-            table,
-            "| `{name}` | {:.0} | {} | {} | {:.0} | {} |",
-            own[0],
-            times(training(&other)?, own[0]),
-            times(training(&short)?, own[0]),
-            own[1],
-            times(predicting(&other)?, own[1])
-        )?;
-    }
-    Ok(table)
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    )
+}
+
+/// The line of one network.
+pub(crate) fn row(name: &str, device: &Device) -> Result<String> {
+    let kernels = Subject::on_kernels(name)?;
+    let other = Subject::portable(name, device)?;
+    let short = Subject::new(name, Engine::Bf16, device)?;
+    let [trained, predicted] = [training(&kernels)?, predicting(&kernels)?];
+    let times = |other: f64, own: f64| format!("{other:.0} | {:.2}", other / own);
+    Ok(format!(
+        "| `{name}` | {trained:.0} | {} | {} | {predicted:.0} | {} |",
+        times(training(&other)?, trained),
+        times(training(&short)?, trained),
+        times(predicting(&other)?, predicted)
+    ))
 }
 
 fn training(subject: &Subject) -> Result<f64> {
-    let (pictures, targets) = subject.batch(TRAINED)?;
-    let engine = subject.network.engine();
-    let mut adam = Optimiser::new(&subject.parameters, AdamSettings::default(), engine)?;
-    let tape = Tape::new(&subject.network)?;
-    let mut step = 0;
-    pictures_a_second(subject, TRAINED, || {
-        let logits = tape.forward(&pictures, Mode::Train { seed: 1, step })?;
-        let loss = cross_entropy(&logits, &targets, engine)?;
-        adam.step(&tape.backward(&loss)?, 1e-4)?;
-        step += 1;
-        Ok(())
-    })
+    let mut training = Training::new(subject, TRAINED)?;
+    pictures_a_second(subject, TRAINED, || training.step().map(drop))
 }
 
 fn predicting(subject: &Subject) -> Result<f64> {
@@ -69,22 +55,22 @@ fn predicting(subject: &Subject) -> Result<f64> {
     })
 }
 
-/// Of rounds of so many pictures. A device is asked for several rounds before it is waited for.
+/// Of rounds of so many pictures. A GPU is asked for several rounds before it is waited for.
 fn pictures_a_second(
     subject: &Subject,
     pictures: usize,
     mut round: impl FnMut() -> Result<()>,
 ) -> Result<f64> {
-    const TOGETHER: usize = 8;
+    let together = if subject.device.is_cpu() { 1 } else { 8 };
     round()?;
     subject.device.synchronize()?;
     let (start, mut rounds) = (Instant::now(), 0);
     while start.elapsed().as_secs_f64() < SECONDS {
-        for _ in 0..TOGETHER {
+        for _ in 0..together {
             round()?;
         }
         subject.device.synchronize()?;
-        rounds += TOGETHER;
+        rounds += together;
     }
     Ok((rounds * pictures) as f64 / start.elapsed().as_secs_f64())
 }

@@ -72,18 +72,48 @@ impl Subject {
 
     /// The losses of so many steps of Adam on one batch.
     pub(crate) fn train(&self, steps: u64, count: usize) -> Result<Vec<f32>> {
-        let (pictures, targets) = self.batch(count)?;
-        let engine = self.network.engine();
-        let mut adam = Optimiser::new(&self.parameters, AdamSettings::default(), engine)?;
-        let tape = Tape::new(&self.network)?;
-        let mut losses = Vec::new();
-        for step in 0..steps {
-            let logits = tape.forward(&pictures, Mode::Train { seed: 1, step })?;
-            let loss = cross_entropy(&logits, &targets, engine)?;
-            adam.step(&tape.backward(&loss)?, 1e-4)?;
-            losses.push(loss);
-        }
+        let mut training = Training::new(self, count)?;
+        let losses = (0..steps).map(|_| training.step());
+        let losses: Vec<Tensor> = losses.collect::<Result<_>>()?;
         losses.iter().map(|loss| Ok(loss.to_scalar()?)).collect()
+    }
+}
+
+/// Steps of Adam on one batch.
+pub(crate) struct Training<'a> {
+    engine: Engine,
+    tape: Tape<'a>,
+    adam: Optimiser,
+    pictures: Tensor,
+    targets: Tensor,
+    steps: u64,
+}
+
+impl<'a> Training<'a> {
+    pub(crate) fn new(subject: &'a Subject, count: usize) -> Result<Self> {
+        let (pictures, targets) = subject.batch(count)?;
+        let engine = subject.network.engine();
+        Ok(Training {
+            tape: Tape::new(&subject.network)?,
+            adam: Optimiser::new(&subject.parameters, AdamSettings::default(), engine)?,
+            engine,
+            pictures,
+            targets,
+            steps: 0,
+        })
+    }
+
+    /// The loss before the step, still on the device.
+    pub(crate) fn step(&mut self) -> Result<Tensor> {
+        let mode = Mode::Train {
+            seed: 1,
+            step: self.steps,
+        };
+        let logits = self.tape.forward(&self.pictures, mode)?;
+        let loss = cross_entropy(&logits, &self.targets, self.engine)?;
+        self.adam.step(&self.tape.backward(&loss)?, 1e-4)?;
+        self.steps += 1;
+        Ok(loss)
     }
 }
 

@@ -40,12 +40,14 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name:32} {:?}", var.dims());
     }
 
-    // It predicts by candle's graph, and faster by a plan: to rounding the same.
+    // It predicts by candle's graph, and faster by a plan, where the engine has kernels: to rounding the same.
     let pictures = Tensor::zeros((2, 1, 48, 48), DType::F32, &Device::Cpu)?;
     let logits = network.forward(&pictures, Mode::Predict)?;
-    let plan = Plan::new(&network)?.ok_or("there are no kernels for this engine")?;
-    let difference = (plan.forward(&pictures)? - &logits)?.abs()?.max_all()?;
-    println!("{:?}, by the plan within {difference}", logits.dims());
-    assert!(difference.to_scalar::<f32>()? < 1e-4);
+    println!("{:?}", logits.dims());
+    if let Some(plan) = Plan::new(&network)? {
+        let difference = (plan.forward(&pictures)? - &logits)?.abs()?.max_all()?;
+        println!("by the plan within {difference}");
+        assert!(difference.to_scalar::<f32>()? < 1e-4);
+    }
     Ok(())
 }

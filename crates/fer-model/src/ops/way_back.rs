@@ -5,8 +5,7 @@
 
 use candle_core::backend::BackendStorage;
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Layout, MetalStorage, Result, Shape,
-    Storage, Tensor, bail,
+    CpuStorage, CudaStorage, CustomOp3, Layout, MetalStorage, Result, Shape, Storage, Tensor, bail,
 };
 
 /// The gradients of so many inputs, given that of the output; none where an input needs none.
@@ -22,13 +21,20 @@ impl<F, const INPUTS: usize> Back<INPUTS> for F where
 
 /// `output`, as a function of one input.
 pub(crate) fn of_one(input: &Tensor, output: Tensor, back: impl Back<1>) -> Result<Tensor> {
-    input.apply_op1(Computed { output, back })
+    let nothing = input.detach();
+    of_three([input, &nothing, &nothing], output, move |gradient| {
+        let [one] = back(gradient)?;
+        Ok([one, None, None])
+    })
 }
 
 /// `output`, as a function of two inputs.
 pub(crate) fn of_two(inputs: [&Tensor; 2], output: Tensor, back: impl Back<2>) -> Result<Tensor> {
     let [first, second] = inputs;
-    first.apply_op2(second, Computed { output, back })
+    of_three([first, second, &second.detach()], output, move |gradient| {
+        let [first, second] = back(gradient)?;
+        Ok([first, second, None])
+    })
 }
 
 /// `output`, as a function of three inputs.
@@ -46,8 +52,6 @@ struct Computed<F> {
     output: Tensor,
     back: F,
 }
-
-const NAME: &str = "computed";
 
 impl<F> Computed<F> {
     /// A copy of the output, as the storage of a kind of device.
@@ -84,79 +88,9 @@ impl<F> Computed<F> {
     }
 }
 
-impl<F: Back<1>> CustomOp1 for Computed<F> {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.cpu()
-    }
-
-    fn cuda_fwd(&self, _: &CudaStorage, _: &Layout) -> Result<(CudaStorage, Shape)> {
-        self.cuda()
-    }
-
-    fn metal_fwd(&self, _: &MetalStorage, _: &Layout) -> Result<(MetalStorage, Shape)> {
-        self.metal()
-    }
-
-    fn bwd(&self, _: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let [one] = (self.back)(gradient)?;
-        Ok(one)
-    }
-}
-
-impl<F: Back<2>> CustomOp2 for Computed<F> {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        self.cpu()
-    }
-
-    fn cuda_fwd(
-        &self,
-        _: &CudaStorage,
-        _: &Layout,
-        _: &CudaStorage,
-        _: &Layout,
-    ) -> Result<(CudaStorage, Shape)> {
-        self.cuda()
-    }
-
-    fn metal_fwd(
-        &self,
-        _: &MetalStorage,
-        _: &Layout,
-        _: &MetalStorage,
-        _: &Layout,
-    ) -> Result<(MetalStorage, Shape)> {
-        self.metal()
-    }
-
-    fn bwd(
-        &self,
-        _: &Tensor,
-        _: &Tensor,
-        _: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [first, second] = (self.back)(gradient)?;
-        Ok((first, second))
-    }
-}
-
 impl<F: Back<3>> CustomOp3 for Computed<F> {
     fn name(&self) -> &'static str {
-        NAME
+        "computed"
     }
 
     fn cpu_fwd(

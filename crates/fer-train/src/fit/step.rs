@@ -98,7 +98,7 @@ impl Work<'_> {
     pub(super) fn read_answers(&mut self) -> Result<()> {
         let classes = self.trainer.dataset.class_names().len();
         for (batch, own) in self.unread.read()? {
-            let rows = self.of_all(&own, batch.labels.len() * classes)?;
+            let rows = self.of_all(&own, batch.labels.len())?;
             let loss = mean_loss(&batch.targets, &rows, classes);
             // Put so that NaN counts.
             let bounded = loss <= self.trainer.settings.divergence.largest_loss;
@@ -111,10 +111,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The log-probabilities of a whole batch, so many, given this member's.
-    fn of_all(&self, own: &[f32], values: usize) -> Result<Vec<f32>> {
+    /// The log-probabilities of a whole batch of so many pictures, given this member's.
+    fn of_all(&self, own: &[f32], pictures: usize) -> Result<Vec<f32>> {
         let classes = self.trainer.dataset.class_names().len();
-        let counts = cut(values / classes, self.group().size());
+        let counts = cut(pictures, self.group().size());
         let counts: Vec<usize> = counts.into_iter().map(|count| count * classes).collect();
         Ok(self.group().gather(own, &counts)?)
     }
