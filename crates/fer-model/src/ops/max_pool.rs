@@ -6,8 +6,9 @@ use crate::ops::way_back;
 /// channels, height, width) → (pictures, channels, ⌊height/2⌋, ⌊width/2⌋). An odd last row or column
 /// is left out.
 ///
-/// Of equal values in a window the first in reading order gets the gradient, as in PyTorch. A
-/// window that holds a NaN gives NaN. candle's own `max_pool2d` has a wrong gradient (four times
+/// Of equal values in a window the first in reading order gets the gradient, as in PyTorch; on a GPU it
+/// may be another of them, as candle's search there goes in pairs. A window that holds a NaN gives NaN,
+/// or infinity where that comes before it. candle's own `max_pool2d` has a wrong gradient (four times
 /// too small, misplaced on odd sizes), hence this one.
 ///
 /// # Errors
