@@ -54,6 +54,7 @@ fn trained(
     let trainer = Trainer {
         network: &network,
         smaller: BTreeMap::new(),
+        teachers: None,
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,

@@ -26,12 +26,12 @@ fn narrow() -> Architecture {
         .unwrap()
 }
 
-fn names(words: &[&str]) -> ClassNames {
+pub(crate) fn names(words: &[&str]) -> ClassNames {
     ClassNames::new(words.iter().copied()).unwrap()
 }
 
 /// Saves a network of drawn weights as a model of these classes.
-fn save(path: &Path, architecture: &Architecture, classes: &ClassNames) {
+pub(crate) fn save(path: &Path, architecture: &Architecture, classes: &ClassNames) {
     let parameters = Parameters::new(5, &CPU);
     let network = architecture
         .build(classes.len(), Engine::detect(), parameters.builder())
@@ -238,6 +238,7 @@ fn trained(freeze: &[&str], optimiser: OptimiserKind) -> [BTreeMap<String, Vec<u
     let trainer = Trainer {
         network: &network,
         smaller: BTreeMap::new(),
+        teachers: None,
         parameters: &parameters,
         dataset: &dataset,
         settings: &settings,

@@ -14,6 +14,9 @@ mod built_in;
 // The temperature and the calibration error against scipy and numpy.
 mod calibration;
 
+// Networks that teach others.
+mod distillation;
+
 // Where a network looks: the methods where the answer is known, and on faces whose regions are.
 mod explanations;
 

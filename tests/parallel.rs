@@ -94,6 +94,7 @@ fn train(
     let trainer = Trainer {
         network: &network,
         smaller: BTreeMap::new(),
+        teachers: None,
         parameters: &parameters,
         dataset: &dataset,
         settings: &settings.clone().check().unwrap(),

@@ -89,6 +89,7 @@ fn train(settings: &FitSettings, progress: &mut dyn Progress) -> Fit {
     let trainer = Trainer {
         network: &network,
         smaller: Default::default(),
+        teachers: None,
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,
@@ -161,6 +162,7 @@ fn the_kept_weights_are_those_of_the_best_epoch() {
     let trainer = Trainer {
         network: &network,
         smaller: Default::default(),
+        teachers: None,
         parameters: &parameters,
         dataset: &dataset,
         settings: &checked,

@@ -180,6 +180,7 @@ fn trained(dataset: &Dataset) -> Sequential {
     let trainer = Trainer {
         network: &network,
         smaller: Default::default(),
+        teachers: None,
         parameters: &parameters,
         dataset,
         settings: &settings.check().unwrap(),

@@ -86,6 +86,7 @@ fn steps(
     let trainer = Trainer {
         network: &network,
         smaller: BTreeMap::new(),
+        teachers: None,
         parameters: &parameters,
         dataset: &dataset,
         settings: &settings.check()?,

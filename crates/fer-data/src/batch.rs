@@ -5,6 +5,7 @@ mod ahead;
 mod greys;
 mod mixing;
 mod outline;
+mod pixels;
 mod shrinking;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ use crate::worker::guarded;
 
 pub use ahead::Ahead;
 pub use outline::Outline;
+pub use pixels::Pixels;
+use pixels::Row;
 pub(crate) use shrinking::shrink;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
@@ -35,14 +38,33 @@ pub struct Batch {
     pub labels: Vec<usize>,
     /// Rows and columns of a picture: 48, or what [`Batches::with_side`] says.
     pub side: usize,
-    /// Pixels scaled to 0 (black) … 1 (white), f32 of shape (pictures, 1, side, side).
-    pub pixels: Vec<f32>,
+    /// The pictures, of shape (pictures, 1, side, side).
+    pub pixels: Pixels,
     /// Targets, f32 of shape (pictures, classes), each row summing to 1.
     pub targets: Vec<f32>,
 }
 
+impl Batch {
+    /// The same batch, of 48×48, at `side` × `side` as [`Batches::with_side`] makes it.
+    ///
+    /// # Panics
+    /// When `side` is not 1 to 48, or the batch's pictures are no 48×48.
+    #[must_use]
+    pub fn shrunk(&self, side: usize) -> Self {
+        assert!((1..=SIDE).contains(&side), "a side of 1 to 48, not {side}");
+        assert_eq!(self.side, SIDE, "whole pictures are shrunk");
+        Batch {
+            side,
+            pixels: Pixels::Changed(shrink(&self.pixels.scaled(), side)),
+            indices: self.indices.clone(),
+            labels: self.labels.clone(),
+            targets: self.targets.clone(),
+        }
+    }
+}
+
 /// Writes the pixels of the pictures whose turns these are.
-type FillAll<'a> = dyn Fn(&mut [f32], &[usize]) -> Result<(), DataError> + 'a;
+type FillAll<'a> = dyn Fn(&mut Pixels, &[usize]) -> Result<(), DataError> + 'a;
 
 /// Makes batches of a data set: which order, how many at once, how changed.
 ///
@@ -178,13 +200,11 @@ impl<'a> Batches<'a> {
     /// When `number` is not below [`len`](Self::len).
     pub fn batch(&self, number: usize) -> Result<Batch, DataError> {
         self.make(number, &|pixels, turns| {
-            pixels
-                .par_chunks_exact_mut(PIXELS)
-                .zip(turns)
-                .try_for_each(|(values, &turn)| {
-                    let name = || self.dataset.origin(self.index(turn));
-                    guarded(name, || self.fill(values, turn))?
-                })
+            let rows: Vec<(Row<'_>, &usize)> = pixels.rows_mut().zip(turns).collect();
+            rows.into_par_iter().try_for_each(|(row, &turn)| {
+                let name = || self.dataset.origin(self.index(turn));
+                guarded(name, || self.fill(row, turn))?
+            })
         })
     }
 
@@ -192,25 +212,35 @@ impl<'a> Batches<'a> {
     fn make(&self, number: usize, fill: &FillAll<'_>) -> Result<Batch, DataError> {
         let (outline, mixing) = self.drawn_outline(number);
         let (turns, rows) = (self.turns(number), outline.part.clone());
-        let mut pixels = vec![0.0; rows.len() * PIXELS];
-        fill(&mut pixels, &turns[rows.clone()])?;
-        if let Some(mixing) = mixing {
+        let filled = |turns: &[usize]| {
+            let mut pixels = self.blank(turns.len());
+            fill(&mut pixels, turns)?;
+            Ok(pixels)
+        };
+        let mut pixels = filled(&turns[rows.clone()])?;
+        if let (Some(mixing), Pixels::Changed(values)) = (mixing, &mut pixels) {
             let partners = &mixing.partners()[rows.clone()];
             let others = match rows.len() == turns.len() {
-                true => mixing::rows(&pixels, partners),
+                true => mixing::rows(values, partners),
                 false => {
                     let turns: Vec<usize> = partners.iter().map(|&row| turns[row]).collect();
-                    let mut others = vec![0.0; pixels.len()];
-                    fill(&mut others, &turns)?;
-                    others
+                    filled(&turns)?.into_scaled()
                 }
             };
-            mixing.mix_pixels(&mut pixels, &others);
+            mixing.mix_pixels(values, &others);
         }
         if self.side != SIDE {
-            pixels = shrink(&pixels, self.side);
+            pixels = Pixels::Changed(shrink(&pixels.into_scaled(), self.side));
         }
         Ok(outline.batch(self.side, pixels))
+    }
+
+    /// Room for so many pictures: in the form in which they are stored, where nothing computes with them.
+    fn blank(&self, pictures: usize) -> Pixels {
+        match self.augmentation {
+            None => Pixels::Stored(vec![0; pictures * PIXELS]),
+            Some(_) => Pixels::Changed(vec![0.0; pictures * PIXELS]),
+        }
     }
 
     /// The batches in order, from the start that was set, each made when asked for.
@@ -230,21 +260,25 @@ impl<'a> Batches<'a> {
         turn % self.dataset.len()
     }
 
-    fn fill(&self, values: &mut [f32], turn: usize) -> Result<(), DataError> {
+    fn fill(&self, row: Row<'_>, turn: usize) -> Result<(), DataError> {
         let index = self.index(turn);
+        let write = |pixels: &[u8]| match row {
+            Row::Stored(values) => values.copy_from_slice(pixels),
+            Row::Changed(values) => {
+                scale(pixels, values);
+                if let Some((augmentation, seed, epoch)) = self.augmentation {
+                    augmentation.apply(values, seed, epoch, turn as u64);
+                }
+            }
+        };
         match &self.disturbance {
             Some(disturbance) => {
                 let picture = self.dataset.picture(index)?;
-                scale(disturbance.apply(&picture, index as u64).pixels(), values);
+                write(disturbance.apply(&picture, index as u64).pixels());
+                Ok(())
             }
-            None => self
-                .dataset
-                .with_pixels(index, |pixels| scale(pixels, values))?,
+            None => self.dataset.with_pixels(index, |pixels| write(pixels)),
         }
-        if let Some((augmentation, seed, epoch)) = self.augmentation {
-            augmentation.apply(values, seed, epoch, turn as u64);
-        }
-        Ok(())
     }
 }
 

@@ -170,7 +170,7 @@ mod vision;
 
 pub use audit::audit;
 pub use augmentation::Augmentation;
-pub use batch::{Ahead, Batch, Batches, Outline, scale};
+pub use batch::{Ahead, Batch, Batches, Outline, Pixels, scale};
 pub use dataset::{Dataset, DatasetParts, PictureStore};
 pub use decoded::MemorySettings;
 pub use description::{Description, GroupColumn};

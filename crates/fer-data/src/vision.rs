@@ -48,7 +48,7 @@ fn tensors(dataset: &Dataset, split: Split) -> Result<(Tensor, Tensor), DataErro
         .collect::<Vec<u32>>();
     let mut pixels = Vec::with_capacity(count * PIXELS);
     for batch in Batches::new(dataset, indices, 256).iter() {
-        pixels.extend_from_slice(&batch?.pixels);
+        pixels.extend_from_slice(&batch?.pixels.scaled());
     }
     let tensor = |error: candle_core::Error| none(format!(": {error}"));
     let images = Tensor::from_vec(pixels, (count, 1, SIDE, SIDE), &Device::Cpu).map_err(tensor)?;

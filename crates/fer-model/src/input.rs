@@ -1,5 +1,5 @@
 use candle_core::{DType, Device, Result, Tensor};
-use fer_data::{Batch, PIXELS, Picture, SIDE, scale};
+use fer_data::{Batch, PIXELS, Picture, Pixels, SIDE};
 
 use crate::error::ModelError;
 
@@ -11,11 +11,11 @@ const ROUNDING: f32 = 1e-3;
 /// # Errors
 /// A device without memory.
 pub fn pictures_to_tensor(pictures: &[Picture], device: &Device) -> Result<Tensor> {
-    let mut values = vec![0.0; pictures.len() * PIXELS];
-    for (values, picture) in values.chunks_exact_mut(PIXELS).zip(pictures) {
-        scale(picture.pixels(), values);
+    let mut pixels = Vec::with_capacity(pictures.len() * PIXELS);
+    for picture in pictures {
+        pixels.extend_from_slice(picture.pixels());
     }
-    Tensor::from_vec(values, (pictures.len(), 1, SIDE, SIDE), device)
+    pixels_to_tensor(Pixels::Stored(pixels), SIDE, device)
 }
 
 /// A batch as a network and a loss take it: pictures, f32 of shape (pictures, 1, side, side) with
@@ -25,10 +25,28 @@ pub fn pictures_to_tensor(pictures: &[Picture], device: &Device) -> Result<Tenso
 /// A device without memory.
 pub fn batch_to_tensors(batch: Batch, classes: usize, device: &Device) -> Result<(Tensor, Tensor)> {
     let count = batch.labels.len();
-    let shape = (count, 1, batch.side, batch.side);
-    let pictures = Tensor::from_vec(batch.pixels, shape, device)?;
+    let pictures = pixels_to_tensor(batch.pixels, batch.side, device)?;
     let targets = Tensor::from_vec(batch.targets, (count, classes), device)?;
     Ok((pictures, targets))
+}
+
+/// Stored pixels go to a device as they are, in a quarter of the bytes, and are scaled there.
+fn pixels_to_tensor(pixels: Pixels, side: usize, device: &Device) -> Result<Tensor> {
+    let shape = (pixels.len() / (side * side), 1, side, side);
+    match pixels {
+        Pixels::Stored(stored) if !device.is_cpu() => {
+            scale_on_device(&Tensor::from_vec(stored, shape, device)?)
+        }
+        pixels => Tensor::from_vec(pixels.into_scaled(), shape, device),
+    }
+}
+
+/// Grey values, u8, divided by 255 as [`scale`](fer_data::scale) does, bit for bit where the device divides as
+/// IEEE 754 says.
+fn scale_on_device(stored: &Tensor) -> Result<Tensor> {
+    // Multiplying by a rounded 1/255 would give other bits.
+    let white = Tensor::full(255f32, stored.shape(), stored.device())?;
+    stored.to_dtype(DType::F32)?.div(&white)
 }
 
 /// Refuses what is no f32 tensor of shape (pictures, 1, 48, 48) with values 0 to 1.
@@ -43,5 +61,24 @@ pub(crate) fn check_pictures(pictures: &Tensor) -> std::result::Result<(), Model
     match values.iter().find(|value| !usable.contains(value)) {
         Some(value) => refuse(format!("a value of {value}")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_scales_stored_pictures_to_the_same_bits() {
+        let stored: Vec<u8> = (0..2 * 256).map(|at| at as u8).collect();
+        let shape = (2, 1, 16, 16);
+        let on_device = Tensor::from_vec(stored.clone(), shape, &Device::Cpu).unwrap();
+        let on_device = scale_on_device(&on_device).unwrap();
+        let here = pixels_to_tensor(Pixels::Stored(stored), 16, &Device::Cpu).unwrap();
+        assert_eq!(here.dims4().unwrap(), shape);
+        let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values(&on_device), values(&here));
+        assert_eq!(values(&here)[255], 1.0);
     }
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::CalibrationSettings;
 use crate::checkpoint::CheckpointSettings;
+use crate::distillation::DistillationSettings;
 use crate::fit::FitSettings;
 use crate::initial::InitSettings;
 use crate::parallel::ParallelSettings;
@@ -38,6 +39,9 @@ pub struct Config {
     /// The trained model whose weights it begins with. Default absent: weights are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<InitSettings>,
+    /// The trained models that teach it. Default absent: the labels alone do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<DistillationSettings>,
     /// How it is trained.
     pub training: FitSettings,
     /// How it is shared among processes.
@@ -298,6 +302,11 @@ mod tests {
             model: "builtin".into(),
             sha256: Some("ab".into()),
             freeze: vec!["conv*".into()],
+        });
+        config.distillation = Some(DistillationSettings {
+            teachers: vec!["builtin".into(), "a/model.safetensors".into()],
+            share: 0.25,
+            sha256: vec!["cd".into(), "ef".into()],
         });
         let read: Config = toml::from_str(&config.to_toml().unwrap()).unwrap();
         assert_eq!(read, config);

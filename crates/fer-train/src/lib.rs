@@ -20,6 +20,7 @@
 //! let trainer = Trainer {
 //!     network: &network,
 //!     smaller: Default::default(),
+//!     teachers: None,
 //!     parameters: &parameters,
 //!     dataset: &dataset,
 //!     settings: &settings,
@@ -63,6 +64,11 @@
 //! # }
 //! ```
 //!
+//! # How does a network learn from others?
+//!
+//! [`distillation`] makes the answers of trained models a part of the training targets;
+//! [`Trainer::teachers`](fit::Trainer::teachers) takes them.
+//!
 //! # Which settings?
 //!
 //! [`FitSettings`](fit::FitSettings) are those of training, with the source document's as defaults;
@@ -104,6 +110,7 @@ pub mod recipe;
 pub mod abstention;
 pub mod calibration;
 mod digest;
+pub mod distillation;
 pub mod evaluation;
 pub mod fit;
 mod formula;

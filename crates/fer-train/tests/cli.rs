@@ -26,6 +26,10 @@ mod memory;
 #[path = "cli/fine_tuning.rs"]
 mod fine_tuning;
 
+// Models that teach others.
+#[path = "cli/teachers.rs"]
+mod teachers;
+
 // What judging leaves: figures, predictions, what is hard; and how sure a model must be.
 #[path = "cli/judging.rs"]
 mod judging;

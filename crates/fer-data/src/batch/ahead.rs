@@ -4,16 +4,16 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::pixels::Row;
 use super::{Batch, Batches};
 use crate::error::DataError;
-use crate::picture::PIXELS;
 use crate::worker::guarded;
 
 /// Batches that lie ready at most, where one thread makes them.
 const READY: usize = 3;
 
 /// Writes the pixels of the picture whose turn it is.
-type Fill<'a> = dyn Fn(&mut [f32], usize) -> Result<(), DataError> + Sync + 'a;
+type Fill<'a> = dyn Fn(Row<'_>, usize) -> Result<(), DataError> + Sync + 'a;
 
 /// The batches of an epoch in order, each taken over from the thread that made it.
 ///
@@ -82,7 +82,7 @@ impl Batches<'_> {
     /// # Panics
     /// When `threads` is 0.
     pub fn ahead<R>(&self, threads: usize, consume: impl FnOnce(&mut Ahead) -> R) -> R {
-        self.ahead_by(threads, &|values, turn| self.fill(values, turn), consume)
+        self.ahead_by(threads, &|row, turn| self.fill(row, turn), consume)
     }
 
     fn ahead_by<R>(
@@ -118,10 +118,10 @@ impl Batches<'_> {
     /// Batch `number`, made on this thread alone.
     fn batch_by(&self, number: usize, fill: &Fill<'_>) -> Result<Batch, DataError> {
         self.make(number, &|pixels, turns| {
-            for (values, &turn) in pixels.chunks_exact_mut(PIXELS).zip(turns) {
+            for (row, &turn) in pixels.rows_mut().zip(turns) {
                 let origin = || self.dataset.origin(self.index(turn));
                 let name = || format!("batch {}, {}", number + 1, origin());
-                guarded(name, || fill(values, turn))??;
+                guarded(name, || fill(row, turn))??;
             }
             Ok(())
         })
@@ -224,7 +224,7 @@ mod tests {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let dataset = greys(100);
         let batches = Batches::new(&dataset, (0..100).collect(), 1);
-        let count = |_: &mut [f32], _| {
+        let count = |_: Row<'_>, _| {
             MADE.fetch_add(1, Ordering::SeqCst);
             Ok(())
         };
@@ -240,7 +240,7 @@ mod tests {
     fn a_panic_is_the_error_of_its_batch_and_names_the_picture() {
         let dataset = greys(10);
         let batches = Batches::new(&dataset, (0..10).collect(), 3);
-        let fill = |_: &mut [f32], index| {
+        let fill = |_: Row<'_>, index| {
             assert_ne!(index, 4, "the fifth");
             Ok(())
         };
@@ -258,7 +258,7 @@ mod tests {
     fn the_time_spent_waiting_is_that_of_the_slow_side() {
         let dataset = greys(10);
         let batches = Batches::new(&dataset, (0..10).collect(), 1);
-        let slow = |_: &mut [f32], _| {
+        let slow = |_: Row<'_>, _| {
             thread::sleep(Duration::from_millis(20));
             Ok(())
         };

@@ -148,14 +148,16 @@ fn symmetric_beta(alpha: f32, random: &mut impl Rng) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Batch;
+    use super::super::{Batch, Pixels};
     use super::*;
 
     impl Mixing {
         /// A whole batch.
         pub(in super::super) fn mix(&self, batch: &mut Batch) {
-            let others = rows(&batch.pixels, &self.partners);
-            self.mix_pixels(&mut batch.pixels, &others);
+            let mut values = batch.pixels.scaled().into_owned();
+            let others = rows(&values, &self.partners);
+            self.mix_pixels(&mut values, &others);
+            batch.pixels = Pixels::Changed(values);
             self.mix_targets(&mut batch.targets);
         }
     }
@@ -169,7 +171,7 @@ mod tests {
             side: SIDE,
             indices: (0..count).collect(),
             labels: (0..count).collect(),
-            pixels: (0..count * PIXELS).map(|at| value(at / PIXELS)).collect(),
+            pixels: Pixels::Changed((0..count * PIXELS).map(|at| value(at / PIXELS)).collect()),
             targets: (0..count * count)
                 .map(|at| f32::from(at / count == at % count))
                 .collect(),
@@ -208,7 +210,7 @@ mod tests {
                 assert!((target.iter().sum::<f32>() - 1.0).abs() < 1e-6);
                 assert!(target[*label] >= 0.5, "{target:?}");
                 partners += target.iter().filter(|&&share| share > 0.0).count() - 1;
-                for value in &batch.pixels[picture * PIXELS..][..PIXELS] {
+                for value in &batch.pixels.scaled()[picture * PIXELS..][..PIXELS] {
                     assert!((value - expected(target)).abs() < 1e-6);
                 }
             }
@@ -225,9 +227,10 @@ mod tests {
         let (mut least, mut most) = (1.0f32, 0.0f32);
         for number in 0..300 {
             let batch = mixed(0.0, 1.0, number);
+            let values = batch.pixels.scaled();
             for picture in 0..COUNT {
                 let target = &batch.targets[picture * COUNT..][..COUNT];
-                let pixels = &batch.pixels[picture * PIXELS..][..PIXELS];
+                let pixels = &values[picture * PIXELS..][..PIXELS];
                 let own = picture as f32 / COUNT as f32;
                 let foreign = pixels.iter().filter(|&&value| value != own).count();
                 let taken = foreign as f32 / PIXELS as f32;
@@ -268,8 +271,8 @@ mod tests {
             .filter(|&number| {
                 let batch = mixed(1.0, 1.0, number);
                 // Pasted values are those of pictures, sixteenths; blended ones lie between.
-                batch
-                    .pixels
+                let values = batch.pixels.scaled();
+                values
                     .iter()
                     .all(|value| (value * COUNT as f32).fract() == 0.0)
             })

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::mixing::Mixing;
-use super::{Batch, Batches};
+use super::{Batch, Batches, Pixels};
 use crate::sampling::drawn_label;
 
 /// All of a batch but its pixels, whichever [part](Batches::part) of it is made.
@@ -21,7 +21,7 @@ pub struct Outline {
 
 impl Outline {
     /// The part with its pixels.
-    pub(super) fn batch(self, side: usize, pixels: Vec<f32>) -> Batch {
+    pub(super) fn batch(self, side: usize, pixels: Pixels) -> Batch {
         let rows = self.part;
         if rows.len() == self.indices.len() {
             let (indices, labels, targets) = (self.indices, self.labels, self.targets);

@@ -63,17 +63,18 @@ fn a_picture_that_comes_several_times_in_an_epoch_is_changed_differently_each_ti
             .unwrap()
     };
     let (drawn, plain) = (batch(&sampling), batch(&Sampling::default()));
+    let (pictures, plain_pictures) = (drawn.pixels.scaled(), plain.pixels.scaled());
     assert_eq!(plain.indices, indices);
     assert_eq!(drawn.labels.iter().sum::<usize>(), 6, "half of twelve");
     let mut seen: Vec<&[f32]> = Vec::new();
-    for (&index, picture) in drawn.indices.iter().zip(drawn.pixels.chunks(PIXELS)) {
+    for (&index, picture) in drawn.indices.iter().zip(pictures.chunks(PIXELS)) {
         if index == 7 {
             assert!(!seen.contains(&picture));
             seen.push(picture);
         }
     }
     assert_eq!(seen.len(), 6);
-    assert_eq!(seen[0], &plain.pixels[11 * PIXELS..], "its first turn");
+    assert_eq!(seen[0], &plain_pictures[11 * PIXELS..], "its first turn");
 }
 
 #[test]
@@ -114,7 +115,9 @@ fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
     );
     assert_eq!((whole.side, small.side), (48, 32));
     assert_eq!(small.pixels.len(), 5 * 32 * 32);
-    assert_eq!(small.pixels, shrinking::shrink(&whole.pixels, 32));
+    let expected = shrinking::shrink(&whole.pixels.scaled(), 32);
+    assert_eq!(small.pixels.scaled(), expected);
+    assert_eq!(whole.shrunk(32), small);
     assert_eq!(small.targets, whole.targets);
     let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
     assert_eq!(ahead.unwrap().unwrap(), small);
@@ -130,16 +133,13 @@ fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() 
     let ahead = batches.ahead(2, |ahead| ahead.collect::<Result<Vec<_>, _>>());
     assert_eq!(ahead.unwrap(), made);
     for batch in made {
-        for (values, index) in batch.pixels.chunks_exact(PIXELS).zip(batch.indices) {
+        let Pixels::Stored(stored) = &batch.pixels else {
+            panic!("nothing computes with them");
+        };
+        for (values, index) in stored.chunks_exact(PIXELS).zip(batch.indices) {
             let picture = dataset.picture(index).unwrap();
-            let mut expected = [0.0; PIXELS];
-            scale(
-                disturbance.apply(&picture, index as u64).pixels(),
-                &mut expected,
-            );
-            assert_eq!(values, expected);
-            scale(picture.pixels(), &mut expected);
-            assert_ne!(values, expected);
+            assert_eq!(values, disturbance.apply(&picture, index as u64).pixels());
+            assert_ne!(values, picture.pixels());
         }
     }
 }
@@ -172,7 +172,7 @@ fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
                 indices: Vec::new(),
                 labels: Vec::new(),
                 side: 24,
-                pixels: Vec::new(),
+                pixels: Pixels::Changed(Vec::new()),
                 targets: Vec::new(),
             };
             for part in 0..7 {
@@ -186,10 +186,40 @@ fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
                 assert_eq!(outline.part.start, joined.labels.len());
                 joined.indices.extend(batch.indices);
                 joined.labels.extend(batch.labels);
-                joined.pixels.extend(batch.pixels);
+                let mut pixels = joined.pixels.into_scaled();
+                pixels.extend(batch.pixels.into_scaled());
+                joined.pixels = Pixels::Changed(pixels);
                 joined.targets.extend(batch.targets);
             }
             assert_eq!(joined, expected);
         }
     }
+}
+
+#[test]
+fn pictures_that_nothing_changes_stay_8_bit_and_are_the_same_scaled() {
+    let dataset = greys(9);
+    let batches = || Batches::new(&dataset, (0..9).rev().collect(), 4);
+    let plain = batches().batch(1).unwrap();
+    let Pixels::Stored(stored) = &plain.pixels else {
+        panic!("nothing computes with them");
+    };
+    assert_eq!(stored[..PIXELS], *dataset.picture(4).unwrap().pixels());
+    let values: Vec<f32> = stored.iter().map(|&grey| f32::from(grey) / 255.0).collect();
+    assert_eq!(plain.pixels.scaled(), values);
+    assert_eq!(
+        (plain.pixels.len(), plain.pixels.is_empty()),
+        (4 * PIXELS, false)
+    );
+    let never = Augmentation {
+        erasing: 1e-30,
+        ..Augmentation::default()
+    };
+    let changed = batches().augmented(&never, 5, 1).batch(1).unwrap();
+    assert_eq!(changed.pixels, Pixels::Changed(values.clone()));
+    let small = batches().with_side(24).batch(1).unwrap();
+    assert_eq!(
+        small.pixels,
+        Pixels::Changed(shrinking::shrink(&values, 24))
+    );
 }

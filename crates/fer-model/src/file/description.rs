@@ -134,6 +134,31 @@ pub struct TrainingSummary {
     /// nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial: Option<InitialModel>,
+    /// The models that taught it; absent where labels alone did, as by files that know nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<Distillation>,
+}
+
+/// The models that taught a network beside the labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Distillation {
+    /// How much of the training targets was theirs, above 0 to 1.
+    pub share: f64,
+    /// One by one.
+    pub teachers: Vec<TeacherModel>,
+}
+
+/// A model that taught another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TeacherModel {
+    /// SHA-256 of its file, in hexadecimal.
+    pub sha256: String,
+    /// Whether it is the one that comes with the program.
+    pub builtin: bool,
+    /// What people call the data that it was trained on.
+    pub data: String,
+    /// SHA-256 of those data, in hexadecimal.
+    pub data_hash: String,
 }
 
 /// The model whose weights a training began with.

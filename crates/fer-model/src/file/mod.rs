@@ -15,7 +15,9 @@ pub use abstention::{Abstention, AbstentionOrigin, AbstentionStep};
 #[cfg(feature = "weights")]
 pub use builtin::{BUILTIN, builtin};
 pub use calibration::{Calibration, TemperatureOrigin};
-pub use description::{Description, InitialModel, Judged, Preprocessing, TrainingSummary};
+pub use description::{
+    Description, Distillation, InitialModel, Judged, Preprocessing, TeacherModel, TrainingSummary,
+};
 pub use half::{WeightFormat, halve};
 pub use read::{Model, bytes, load, load_bytes, network};
 pub use replace::{partial, replace, replace_with};

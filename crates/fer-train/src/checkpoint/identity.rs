@@ -11,9 +11,9 @@ use serde_json::Value;
 use crate::config::Config;
 
 /// Settings that a resumed run may change: how far it goes, how it is watched over, what becomes of
-/// the trained weights, where decoded pictures lie, and where the data and the model it began with are,
-/// which digests tell.
-const FREE: [&str; 14] = [
+/// the trained weights, where decoded pictures lie, and where the data, the model it began with and its teachers
+/// are, which digests tell.
+const FREE: [&str; 15] = [
     "calibration",
     "checkpoint",
     "data.ferplus",
@@ -24,6 +24,7 @@ const FREE: [&str; 14] = [
     "data.spill_folder",
     "data.strict",
     "data.vocabulary",
+    "distillation.teachers",
     "init.model",
     "output",
     "training.divergence",

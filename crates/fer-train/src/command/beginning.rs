@@ -4,10 +4,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use fer_data::Dataset;
+use fer_model::Device;
+use fer_model::file::TrainingSummary;
+use fer_model::ops::Engine;
 
 use crate::command::Usage;
 use crate::command::output::People;
 use crate::config::Config;
+use crate::distillation::Teachers;
 use crate::initial::{Initial, Transfer};
 use crate::run::RunDirectory;
 
@@ -45,16 +49,61 @@ pub(crate) fn begin_with(
         initial.name(),
         training.data
     ))?;
+    warn_of_seen_pictures(&initial.name(), training, dataset, people)?;
+    Ok(transfer)
+}
+
+/// Opens the models that teach, whose digests go into the configuration.
+pub(crate) fn open_teachers(
+    config: &mut Config,
+    device: &Device,
+    engine: Engine,
+) -> Result<Option<Teachers>> {
+    let Some(settings) = &mut config.distillation else {
+        return Ok(None);
+    };
+    let teachers = Teachers::open(settings, device, engine)?;
+    settings.clone_from(teachers.settings());
+    Ok(Some(teachers))
+}
+
+/// Refuses teachers of other classes, and tells people of whom the run learns.
+pub(crate) fn learn_from(
+    teachers: &Teachers,
+    config: &Config,
+    dataset: &Dataset,
+    people: People,
+) -> Result<()> {
+    teachers.check_for(dataset.class_names(), config.data.resize)?;
+    let share = 100.0 * teachers.settings().share / teachers.members().len() as f64;
+    for teacher in teachers.members() {
+        let training = &teacher.description().training;
+        people.say(&format!(
+            "taught by   {}, trained on {}: {share:.0} % of each target",
+            teacher.name(),
+            training.data
+        ))?;
+        warn_of_seen_pictures(teacher.name(), training, dataset, people)?;
+    }
+    Ok(())
+}
+
+/// Warns where a model may have been trained on pictures that validate or test here.
+fn warn_of_seen_pictures(
+    model: &str,
+    training: &TrainingSummary,
+    dataset: &Dataset,
+    people: People,
+) -> Result<()> {
     let same = training.data_hash == dataset.hash()
         || (training.data.contains("FER2013") && dataset.name().contains("FER2013"));
     if same && training.division_hash != dataset.division_hash() {
         people.say(&format!(
-            "warning     {} was trained on these data divided otherwise: pictures that validate or test \
-             here may have trained it, which flatters the figures",
-            initial.name()
+            "warning     {model} was trained on these data divided otherwise: pictures that validate or test \
+             here may have trained it, which flatters the figures"
         ))?;
     }
-    Ok(transfer)
+    Ok(())
 }
 
 /// The directory that was asked for, or the next free one.

@@ -95,6 +95,14 @@ fn differences(first: &Identity, other: &Identity) -> Vec<String> {
     let mut differences: Vec<String> = differ
         .map(|(name, first, other)| format!("its {name} is {other}, the first has {first}"))
         .collect();
+    let teachers = |identity: &Identity| {
+        let digests = identity.settings.get("distillation.sha256");
+        digests.cloned().unwrap_or_default()
+    };
+    if teachers(first) != teachers(other) {
+        let (first, other) = (teachers(first), teachers(other));
+        differences.push(format!("its teachers are {other}, the first has {first}"));
+    }
     if first.classes != other.classes {
         let (first, other) = (&first.classes, &other.classes);
         differences.push(format!("its classes are {other}, the first has {first}"));

@@ -51,6 +51,7 @@ use crate::command::report::ReportArguments;
 use crate::command::serve::ServeArguments;
 use crate::command::summary::SummaryArguments;
 use crate::command::train::TrainArguments;
+use crate::distillation::DistillationError;
 use crate::initial::InitialError;
 
 /// Facial-expression recognition: trains a network on pictures of faces, tells how good it is, and
@@ -152,5 +153,8 @@ fn is_usage(error: &anyhow::Error) -> bool {
             || matches!(cause.downcast_ref(), Some(DataError::Setting { .. }))
             || matches!(cause.downcast_ref(), Some(ModelError::Setting { .. }))
             || cause.downcast_ref().is_some_and(InitialError::is_usage)
+            || cause
+                .downcast_ref()
+                .is_some_and(DistillationError::is_usage)
     })
 }

@@ -16,6 +16,7 @@ use crate::command::judgement::Judgement;
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
 use crate::command::task::Task;
+use crate::distillation::Teachers;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::figures;
 use crate::fit::Fit;
@@ -205,6 +206,7 @@ fn describe(
                 .task
                 .transfer
                 .map(|transfer| transfer.summary().clone()),
+            distillation: session.task.teachers.map(Teachers::summary),
         },
         calibration: findings.calibration.clone(),
         abstention: findings.abstention.clone(),

@@ -7,6 +7,7 @@ use fer_model::ops::Engine;
 use fer_model::{Parameters, Sequential};
 
 use crate::config::Config;
+use crate::distillation::Teachers;
 use crate::fit::{CheckedSettings, Trainer, smaller_networks};
 use crate::initial::Transfer;
 use crate::parallel::Parallel;
@@ -20,6 +21,8 @@ pub(crate) struct Task<'a> {
     pub(crate) engine: Engine,
     /// What it takes of a trained model, where it begins with one.
     pub(crate) transfer: Option<&'a Transfer>,
+    /// What teaches it beside the labels.
+    pub(crate) teachers: Option<&'a Teachers>,
     pub(crate) parallel: &'a Parallel,
 }
 
@@ -56,6 +59,7 @@ impl Task<'_> {
                 self.engine,
                 &built.parameters,
             )?,
+            teachers: self.teachers,
             parameters: &built.parameters,
             dataset: self.dataset,
             settings: self.settings,

@@ -12,7 +12,7 @@ use crate::command::Usage;
 use crate::command::arguments::{
     DataArguments, DeviceArguments, describe_data, open_by_recipe, say_warnings,
 };
-use crate::command::beginning::{begin_with, check_resize, new_run};
+use crate::command::beginning::{begin_with, check_resize, learn_from, new_run, open_teachers};
 use crate::command::calibration::carried_over;
 use crate::command::follower::follow;
 use crate::command::launch::Launch;
@@ -58,6 +58,10 @@ pub(crate) struct TrainArguments {
     /// (conv*), several with commas; `summary --tensors` lists the names [default: none]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     freeze: Vec<String>,
+    /// Learn from what this model answers, too, or the one that comes along (the word builtin): half of the
+    /// training targets is its. May be given again: then it is their mean [default: the labels alone]
+    #[arg(long = "teacher", value_name = "MODEL")]
+    teachers: Vec<PathBuf>,
     /// A configuration that comes with the program: quick, ferplus, fer2013 or fine-tune; flags go over
     /// it [default: fine-tune with --init; quick with --data, unless there is --arch; none with --config]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"])]
@@ -152,6 +156,14 @@ impl TrainArguments {
             config.model = Architecture::named(name)?;
         }
         self.assign(&mut config, rest)?;
+        if !self.teachers.is_empty() {
+            let distillation = config.distillation.get_or_insert_default();
+            distillation.teachers.clone_from(&self.teachers);
+            distillation.sha256.clear();
+        }
+        if let Some(distillation) = &config.distillation {
+            distillation.check()?;
+        }
         config.calibration.check()?;
         let training = &mut config.training;
         training.seed = self.data.reading.seed.unwrap_or(training.seed);
@@ -243,6 +255,7 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
     }
     let (selected, engine) = arguments.device.select(people)?;
     members::check_statistics(&config, &selected.device, engine)?;
+    let teachers = open_teachers(&mut config, &selected.device, engine)?;
     if group.size() > 1 {
         people.say(&format!("processes   {}", group.size()))?;
     }
@@ -275,6 +288,9 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
         Some(initial) => Some(begin_with(initial, &config, &dataset, people)?),
         None => None,
     };
+    if let Some(teachers) = &teachers {
+        learn_from(teachers, &config, &dataset, people)?;
+    }
     let (stages, classes) = (&settings.resolution, dataset.class_names().len());
     let nothing = Parameters::new(0, &selected.device);
     smaller_networks(stages, &config.model, classes, engine, &nothing)?;
@@ -288,6 +304,7 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
         device: &selected.device,
         engine,
         transfer: transfer.as_ref(),
+        teachers: teachers.as_ref(),
         parallel: &parallel,
     };
     let Some(audit) = audit else {

@@ -32,9 +32,14 @@ impl Config {
             self.init.as_ref().map(|init| &init.model),
             self.calibration.abstention.as_ref(),
         ];
+        let teachers = self
+            .distillation
+            .iter()
+            .flat_map(|settings| &settings.teachers);
         data.into_iter()
             .chain(models)
             .flatten()
+            .chain(teachers)
             .map(PathBuf::as_path)
     }
 }

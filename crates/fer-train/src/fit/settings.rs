@@ -56,8 +56,8 @@ pub struct FitSettings {
     pub adam: AdamSettings,
     /// The constants of stochastic gradient descent.
     pub sgd: SgdSettings,
-    /// What training makes small. The training loss of the history is the cross-entropy whatever it
-    /// is. Default the cross-entropy.
+    /// What training makes small. The training loss of the history is the cross-entropy from the data's own
+    /// targets whatever it is. Default the cross-entropy.
     pub loss: LossSettings,
     /// Which pictures an epoch takes, and with which labels. Default each once, as it is.
     pub sampling: Sampling,

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use fer_data::{Batch, Outline};
+use fer_model::Tape;
 use fer_model::ops::{Mode, log_probabilities};
-use fer_model::{Tape, batch_to_tensors};
 
 use crate::fit::work::Work;
 use crate::fit::{Divergence, Position, Symptom};
@@ -31,7 +31,6 @@ impl Work<'_> {
     ) -> Result<()> {
         let (trainer, position) = (self.trainer, self.record.position);
         let settings = trainer.settings;
-        let classes = trainer.dataset.class_names().len();
         let (own, pictures) = (outline.part.len(), outline.labels.len());
         let mode = Mode::TrainPart {
             seed: settings.seed,
@@ -44,7 +43,7 @@ impl Work<'_> {
                 None
             }
             _ => {
-                let (pictures, targets) = batch_to_tensors(batch, classes, trainer.device)?;
+                let (pictures, targets) = self.input(batch)?;
                 Some((tape.forward(&pictures, mode)?, targets))
             }
         };

@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use fer_data::{Dataset, SIDE, Split};
 use fer_model::{Network, Parameters};
 
+use crate::distillation::Teachers;
 use crate::fit::work::Work;
 use crate::fit::{
     CheckedSettings, EpochTiming, History, Keeper, Memory, Position, Progress, RunState,
@@ -40,6 +41,8 @@ pub struct Trainer<'a> {
     pub network: &'a dyn Network,
     /// The same for smaller pictures, by their side: those that `training.resolution` names.
     pub smaller: BTreeMap<usize, Box<dyn Network>>,
+    /// Networks that make a part of the training targets, if any do.
+    pub teachers: Option<&'a Teachers>,
     /// Its variables.
     pub parameters: &'a Parameters,
     /// The data.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
-use fer_data::{Batches, Split};
-use fer_model::Network;
+use fer_data::{Batch, Batches, SIDE, Split};
 use fer_model::ops::Loss;
+use fer_model::{Network, batch_to_tensors};
 
 use crate::evaluation::batch_threads;
 use crate::fit::average::Average;
@@ -186,6 +186,23 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// A batch as the network takes it, at the side of the epoch at work, with what the teachers answer to it in
+    /// its targets.
+    pub(super) fn input(&self, batch: Batch) -> Result<(Tensor, Tensor)> {
+        let (trainer, side) = (self.trainer, self.side());
+        let classes = trainer.dataset.class_names().len();
+        let Some(teachers) = trainer.teachers else {
+            return Ok(batch_to_tensors(batch, classes, trainer.device)?);
+        };
+        let shrunk = (side != SIDE).then(|| batch.shrunk(side));
+        let (whole, targets) = batch_to_tensors(batch, classes, trainer.device)?;
+        let targets = teachers.blend(&whole, &targets)?;
+        match shrunk {
+            Some(batch) => Ok((batch_to_tensors(batch, classes, trainer.device)?.0, targets)),
+            None => Ok((whole, targets)),
+        }
+    }
+
     /// The batches of the epoch at work, from the place in it.
     fn batches(&self) -> Batches<'a> {
         let (dataset, settings) = (self.trainer.dataset, self.trainer.settings);
@@ -195,7 +212,11 @@ impl<'a> Work<'a> {
             .sampled(&settings.sampling, settings.seed, epoch as u64)
             .shuffled(settings.seed, epoch as u64)
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
-            .with_side(self.side())
+            .with_side(match self.trainer.teachers {
+                // They look at whole pictures.
+                Some(_) => SIDE,
+                None => self.side(),
+            })
             .starting_at(batch)
             .part(self.group().rank(), self.group().size())
     }

@@ -10,6 +10,9 @@ mod freezing;
 mod settings;
 mod transfer;
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use anyhow::Result;
 use fer_data::Resize;
 use fer_model::file::{self, Description, Model};
@@ -36,10 +39,7 @@ impl Initial {
     /// A file that cannot be read or is no usable model; [`InitialError::OtherFile`];
     /// [`InitialError::NoBuiltin`].
     pub fn open(settings: &InitSettings) -> Result<Self> {
-        let bytes = match settings.is_builtin() {
-            true => builtin()?.to_vec(),
-            false => file::bytes(&settings.model)?,
-        };
+        let bytes = named_bytes(&settings.model)?;
         let sha256 = sha256(&bytes);
         let expected = settings.sha256.as_ref();
         if let Some(expected) = expected.filter(|expected| **expected != sha256) {
@@ -84,6 +84,14 @@ impl Initial {
     /// How the pictures that it learned from became 48×48.
     pub fn resize(&self) -> Resize {
         self.description().preprocessing.resize
+    }
+}
+
+/// The bytes of a model file, or of the model that comes along where `model` is the word `builtin`.
+pub(crate) fn named_bytes(model: &Path) -> Result<Cow<'static, [u8]>> {
+    match model.as_os_str() == InitSettings::BUILTIN {
+        true => Ok(Cow::Borrowed(builtin()?)),
+        false => Ok(Cow::Owned(file::bytes(model)?)),
     }
 }
 

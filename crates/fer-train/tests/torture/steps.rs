@@ -7,6 +7,7 @@ use fer_model::ops::Engine;
 use fer_model::{Architecture, Parameters};
 use fer_train::checkpoint::{Identity, decode, encode};
 use fer_train::config::Config;
+use fer_train::distillation::Teachers;
 use fer_train::fit::{
     Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, Position, Progress, RunState,
     Silent, Trainer, smaller_networks,
@@ -80,6 +81,7 @@ struct Setting {
     dataset: Dataset,
     identity: Identity,
     settings: FitSettings,
+    teachers: Option<Teachers>,
 }
 
 impl Setting {
@@ -96,12 +98,17 @@ impl Setting {
             config.set(assignment)?;
         }
         let dataset = open(&place.file("faces"), &OpenSettings::default())?;
+        let teachers = config.distillation.as_ref();
+        let teachers = teachers
+            .map(|settings| Teachers::open(settings, &Device::Cpu, Engine::detect()))
+            .transpose()?;
         ensure!(dataset.indices(Split::Train).len() as u64 == 8 * STEPS);
         Ok(Setting {
             architecture: config.model.clone(),
             identity: Identity::new(&config, &dataset, &Device::Cpu, Engine::detect())?,
             dataset,
             settings: config.training,
+            teachers,
         })
     }
 
@@ -123,6 +130,7 @@ impl Setting {
                 Engine::detect(),
                 &parameters,
             )?,
+            teachers: self.teachers.as_ref(),
             parameters: &parameters,
             dataset: &self.dataset,
             settings: &checked,
@@ -149,7 +157,7 @@ impl Setting {
 }
 
 /// Every option of training that does not exclude another.
-const EVERYTHING: [&str; 19] = [
+const EVERYTHING: [&str; 20] = [
     "model.width=4",
     "model.squeeze=4",
     "model.stochastic_depth=0.3",
@@ -169,6 +177,7 @@ const EVERYTHING: [&str; 19] = [
     "training.augmentation.brightness=0.1",
     "training.augmentation.mixup=0.4",
     "training.augmentation.cutmix=0.4",
+    "distillation.teachers=[\"builtin\"]",
 ];
 
 /// Those that do.

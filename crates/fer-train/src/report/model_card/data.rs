@@ -47,23 +47,35 @@ impl ModelCard<'_> {
         text += &format!("| all | {} |\n", sums.join(" | "));
         let data = training.data.as_str();
         text += &format!("\nLicence of the pictures: {}\n", licence(data));
-        let initial = training.initial.as_ref();
-        if let Some(initial) = initial.filter(|initial| initial.data_hash != training.data_hash) {
-            text += &format!(
-                "\nThe model that it began with learned from {}. Licence of those pictures: {}\n",
-                escaped(&initial.data),
-                licence(&initial.data)
-            );
+        for (who, data, hash) in self.earlier_data() {
+            if hash != training.data_hash {
+                text += &format!(
+                    "\nThe model that {who} learned from {}. Licence of those pictures: {}\n",
+                    escaped(data),
+                    licence(data)
+                );
+            }
         }
         text
     }
 
-    /// Whether it learned from FER2013, or the model that it began with did.
+    /// Whether it learned from FER2013, or a model did that it began with or that taught it.
     pub(super) fn is_fer2013(&self) -> bool {
-        let training = &self.description.training;
-        let initial = training.initial.as_ref().map(|initial| &initial.data);
-        let mut data = initial.into_iter().chain([&training.data]);
+        let earlier = self.earlier_data().map(|(_, data, _)| data);
+        let mut data = earlier.chain([self.description.training.data.as_str()]);
         data.any(|data| data.contains("FER2013"))
+    }
+
+    /// What the models did that had to do with it, the data that they learned from, and the data's digest.
+    fn earlier_data(&self) -> impl Iterator<Item = (&'static str, &str, &str)> {
+        let training = &self.description.training;
+        let initial = training.initial.iter();
+        let initial = initial.map(|model| ("it began with", &model.data, &model.data_hash));
+        let distillation = training.distillation.iter();
+        let teachers = distillation.flat_map(|distillation| &distillation.teachers);
+        let teachers = teachers.map(|model| ("taught it", &model.data, &model.data_hash));
+        let all = initial.chain(teachers);
+        all.map(|(who, data, hash)| (who, data.as_str(), hash.as_str()))
     }
 }
 

@@ -21,12 +21,13 @@ impl ModelCard<'_> {
         .context("the settings cannot be written as TOML")?;
         Ok(format!(
             "## Training\n\n\
-             {} epochs from seed {}; the weights are those of epoch {}, {kept}.{} The settings:\n\n\
+             {} epochs from seed {}; the weights are those of epoch {}, {kept}.{}{} The settings:\n\n\
              ```toml\n{}```\n",
             training.epochs,
             training.seed,
             training.epoch,
             self.initial(),
+            self.distillation(),
             settings
         ))
     }
@@ -57,6 +58,34 @@ impl ModelCard<'_> {
              `{}`), {head}. {frozen}.",
             escaped(&initial.data),
             initial.sha256
+        )
+    }
+
+    /// The models that taught it.
+    fn distillation(&self) -> String {
+        let Some(distillation) = &self.description.training.distillation else {
+            return String::new();
+        };
+        let teachers = distillation.teachers.iter().map(|teacher| {
+            let which = match teacher.builtin {
+                true => "the built-in model",
+                false => "a model",
+            };
+            format!(
+                "{which} that was trained on {} (SHA-256 of the model file `{}`)",
+                escaped(&teacher.data),
+                teacher.sha256
+            )
+        });
+        let teachers: Vec<String> = teachers.collect();
+        format!(
+            " {:.0} % of each training target was the answer of {}{}.",
+            100.0 * distillation.share,
+            match teachers.len() {
+                1 => "",
+                _ => "these on average: ",
+            },
+            teachers.join("; ")
         )
     }
 }
