@@ -348,16 +348,13 @@ fn every_part_of_the_loss_alone_and_all_together() {
     let targets = [1f32, 0., 0., 0.2, 0.5, 0.3, 0., 0., 1., 0.6, 0.4, 0.];
     let targets = Tensor::from_slice(&targets, (4, 3), &Device::Cpu).unwrap();
     let vars = [("logits".to_string(), logits.clone())];
-    let mut settings = [LossSettings::default(); 6];
+    let mut settings = [LossSettings::default(); 4];
     settings[0].label_smoothing = 0.2;
     settings[1].class_weights = ClassWeights::Balanced;
-    settings[2].focal = 2.0;
-    settings[3].focal = 0.5;
-    settings[4].logit_adjustment = 1.0;
-    settings[5] = LossSettings {
+    settings[2].logit_adjustment = 1.0;
+    settings[3] = LossSettings {
         label_smoothing: 0.1,
         class_weights: ClassWeights::Balanced,
-        focal: 1.5,
         logit_adjustment: 0.5,
     };
     for engine in [Engine::detect(), Engine::Portable] {

@@ -68,7 +68,6 @@ struct LossCase {
 struct LossFields {
     label_smoothing: f64,
     class_weights: ClassWeights,
-    focal: f64,
     logit_adjustment: f64,
 }
 
@@ -170,13 +169,11 @@ fn losses_and_their_gradients_are_pytorchs() {
         let LossFields {
             label_smoothing,
             class_weights,
-            focal,
             logit_adjustment,
         } = case.settings;
         let settings = LossSettings {
             label_smoothing,
             class_weights,
-            focal,
             logit_adjustment,
         };
         let loss = Loss::new(&settings, &counts).unwrap();

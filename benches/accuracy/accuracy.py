@@ -3,7 +3,8 @@
 Each run is one process with one thread, as many at a time as --jobs says. What a run came to is kept in
 results.json beside this script, with its command and a hash of its recipe: it is not repeated, on this
 machine or another, until one of them changes. A run that was stopped is gone on with. Figures are those of
-validation, a tenth of Training: nothing here looks at PublicTest. Needs python 3.11, nothing besides.
+validation, a tenth of Training: nothing here looks at PublicTest. Options that are `removed` keep what their
+runs came to. Needs python 3.11, nothing besides.
 """
 
 import argparse
@@ -129,7 +130,8 @@ def table(options, base, rows):
         accuracy, f1 = [run[0] for run in runs], [run[1] for run in runs]
         change = f"{mean(runs, 0) - mean(first, 0):+.1f}, {mean(runs, 1) - mean(first, 1):+.3f}"
         values = " ".join(f"`{value}`" for value in row.get("arguments", []) + row["set"]) or "–"
-        cells = [row["name"], spread(accuracy, 1), spread(f1, 3), change if row is not found[0][0] else "–", len(runs), values]
+        name = row["name"] + (" (removed since)" if row.get("removed") else "")
+        cells = [name, spread(accuracy, 1), spread(f1, 3), change if row is not found[0][0] else "–", len(runs), values]
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     first_command = "fer-train " + settings(base, {"set": []}, 0)["command"]
     return "\n".join(
@@ -147,7 +149,7 @@ def main():
         parts = options.rows.split(",")
         wanted = [row for row in rows if any(part in row["name"] for part in parts)]
     if not options.table_only:
-        work = [(row, seed) for seed in range(options.seeds) for row in wanted]
+        work = [(row, seed) for seed in range(options.seeds) for row in wanted if not row.get("removed")]
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for done in [pool.submit(train, options, base, row, seed) for row, seed in work]:
                 done.result()

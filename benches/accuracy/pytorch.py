@@ -54,9 +54,9 @@ INDIFFERENT = {
 }
 # What is not done here, with the values that ask for nothing.
 ABSENT = {
-    "training.optimiser": "adam", "training.accumulate": 1, "training.loss.focal": 0,
+    "training.optimiser": "adam", "training.accumulate": 1,
     "training.loss.logit_adjustment": 0, "training.loss.class_weights": "none",
-    "training.sampling.balanced": 0, "training.sampling.draw_labels": False,
+    "training.sampling.balanced": 0,
 }
 
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 SIDE = 48
 NONE = {
-    "flip": 0.0, "rotation": 0.0, "scale": 0.0, "shift": 0.0, "shear": 0.0, "brightness": 0.0,
-    "contrast": 0.0, "erasing": 0.0, "mixup": 0.0, "cutmix": 0.0,
+    "flip": 0.0, "rotation": 0.0, "scale": 0.0, "shift": 0.0, "brightness": 0.0, "contrast": 0.0,
+    "erasing": 0.0, "mixup": 0.0,
 }
 
 
@@ -24,7 +24,7 @@ def within(most, *shape):
 
 def augment(pictures, settings):
     """Pictures (n, 1, 48, 48) of 0 to 1, each moved, lighted and erased as it draws."""
-    if any(settings[name] > 0 for name in ["flip", "rotation", "scale", "shift", "shear"]):
+    if any(settings[name] > 0 for name in ["flip", "rotation", "scale", "shift"]):
         pictures = warp(pictures, draw_places(len(pictures), settings))
     if settings["brightness"] > 0 or settings["contrast"] > 0:
         contrast = 1 + within(settings["contrast"], len(pictures), 1, 1, 1)
@@ -39,22 +39,21 @@ def augment(pictures, settings):
 def draw_places(count, settings):
     """For each picture the matrix (2, 3) that leads from a pixel to the place that it comes from.
 
-    Mirrored, then sheared, then turned and sized, then shifted, all about the centre. Coordinates go
+    Mirrored, then turned and sized, then shifted, all about the centre. Coordinates go
     from -1 to 1 between the centres of the outermost pixels.
     """
     angle = torch.deg2rad(within(settings["rotation"], count))
     size = 1 + within(settings["scale"], count)
     shift = within(settings["shift"], count, 2) * SIDE / ((SIDE - 1) / 2)
-    slant = torch.tan(torch.deg2rad(within(settings["shear"], count)))
     mirrored = torch.where(torch.rand(count) < settings["flip"], -1.0, 1.0)
-    return places(angle, size, shift, slant, mirrored)
+    return places(angle, size, shift, mirrored)
 
 
-def places(angle, size, shift, slant, mirrored):
+def places(angle, size, shift, mirrored):
     """The matrices of these changes, each (n), `shift` (n, 2) in coordinates of -1 to 1."""
     across = torch.stack([torch.cos(angle), torch.sin(angle)], 1) / size[:, None]
     down = torch.stack([-torch.sin(angle), torch.cos(angle)], 1) / size[:, None]
-    across = (across + slant[:, None] * down) * mirrored[:, None]
+    across = across * mirrored[:, None]
     matrix = torch.stack([across, down], 1)
     return torch.cat([matrix, -matrix @ shift[:, :, None]], 2)
 
@@ -81,19 +80,11 @@ def erase(pictures, probability):
 
 
 def mix(pictures, targets, settings):
-    """mixup or CutMix of each picture and its target with a partner, or with equal chance one of both."""
-    mixup, cutmix = settings["mixup"], settings["cutmix"]
-    if len(pictures) < 2 or (mixup == 0 and cutmix == 0):
+    """mixup of each picture and its target with a partner."""
+    mixup = settings["mixup"]
+    if len(pictures) < 2 or mixup == 0:
         return pictures, targets
     partners = torch.randperm(len(pictures))
-    if cutmix > 0 and (mixup == 0 or torch.rand(()) < 0.5):
-        half = int(SIDE * math.sqrt(1 - beta(cutmix))) // 2
-        centres = torch.randint(SIDE, (2,)).tolist()
-        rows, columns = (slice(max(centre - half, 0), min(centre + half, SIDE)) for centre in centres)
-        pasted = pictures.clone()
-        pasted[:, :, rows, columns] = pictures[partners][:, :, rows, columns]
-        taken = (rows.stop - rows.start) * (columns.stop - columns.start) / SIDE**2
-        return pasted, torch.lerp(targets, targets[partners], taken)
     share = beta(mixup)
     taken = min(share, 1 - share)
     return torch.lerp(pictures, pictures[partners], taken), torch.lerp(targets, targets[partners], taken)

@@ -30,10 +30,6 @@ pub struct Augmentation {
     pub scale: f32,
     /// Farthest shift along each axis, as a share of the side, 0 to 1. Default 0.
     pub shift: f32,
-    /// Farthest shear to either side, in degrees: rows slide along themselves so that columns lean
-    /// by this angle, as a single number for the `shear` of torchvision's `RandomAffine` says.
-    /// 0 to 45. Default 0.
-    pub shear: f32,
     /// Greatest brightness added or taken, on a scale where white is 1. 0 to 1. Default 0.
     pub brightness: f32,
     /// Greatest change of contrast about the picture's mean, as a share: 0.2 draws 0.8 to 1.2. 0 to 1.
@@ -47,12 +43,6 @@ pub struct Augmentation {
     /// risk minimization"). Of the two the label's picture gets the greater share, which makes the
     /// same mixed pictures as often. 0 (off) to 100. Default 0.
     pub mixup: f32,
-    /// Replaces a square of every picture, one place for the batch, by that of another picture of
-    /// the batch, and the same share of its target; the share is drawn from Beta(α, α) and less
-    /// what lies beyond the edge; this is α (Yun et al. 2019, "CutMix: Regularization strategy to
-    /// train strong classifiers with localizable features"). Where `mixup` is on as well, each
-    /// batch gets one of the two with equal chance. 0 (off) to 100. Default 0.
-    pub cutmix: f32,
 }
 
 impl Augmentation {
@@ -78,17 +68,10 @@ impl Augmentation {
                 "a share from 0 to 0.99",
             ),
             ("augmentation.shift", self.shift, 1.0, SHARE),
-            (
-                "augmentation.shear",
-                self.shear,
-                45.0,
-                "degrees from 0 to 45",
-            ),
             ("augmentation.brightness", self.brightness, 1.0, SHARE),
             ("augmentation.contrast", self.contrast, 1.0, SHARE),
             ("augmentation.erasing", self.erasing, 1.0, SHARE),
             ("augmentation.mixup", self.mixup, 100.0, ALPHA),
-            ("augmentation.cutmix", self.cutmix, 100.0, ALPHA),
         ];
         for (name, value, most, expected) in ranges {
             if !(0.0..=most).contains(&value) {
@@ -242,7 +225,7 @@ mod tests {
             erasing: 1.0,
             ..Augmentation::default()
         };
-        // The sums of the pictures as they came out before there were contrast and shear.
+        // The sums of the pictures as they came out before there was contrast.
         let found: Vec<f32> = (0..4)
             .map(|index| changed(&settings, index).iter().sum::<f32>())
             .collect();
@@ -250,11 +233,6 @@ mod tests {
         for (found, expected) in found.iter().zip(expected) {
             assert!((found - expected).abs() < 0.01, "{found} {expected}");
         }
-        let sheared = Augmentation {
-            shear: 5.0,
-            ..settings.clone()
-        };
-        assert_ne!(changed(&sheared, 0), changed(&settings, 0));
     }
 
     #[test]
@@ -268,7 +246,7 @@ mod tests {
                 .check()
                 .is_err_and(|error| error.to_string().contains("augmentation.flip"))
         );
-        for field in ["shear", "mixup", "cutmix"] {
+        for field in ["mixup", "brightness"] {
             let settings: Augmentation =
                 serde_json::from_str(&format!(r#"{{"{field}": 101}}"#)).unwrap();
             let error = settings.check().unwrap_err().to_string();

@@ -33,8 +33,7 @@ pub(crate) use shrinking::shrink;
 pub struct Batch {
     /// The pictures' indices in the data set.
     pub indices: Vec<usize>,
-    /// The classes, one a picture. Where labels are [drawn](Sampling::draw_labels), the drawn ones;
-    /// where pictures are mixed, those of the pictures that they were before.
+    /// The classes, one a picture. Where pictures are mixed, those of the pictures that they were before.
     pub labels: Vec<usize>,
     /// Rows and columns of a picture: 48, or what [`Batches::with_side`] says.
     pub side: usize,
@@ -92,8 +91,6 @@ pub struct Batches<'a> {
     part: [usize; 2],
     disturbance: Option<Disturbance>,
     augmentation: Option<(&'a Augmentation, u64, u64)>,
-    /// Seed and epoch, where labels are drawn.
-    labels: Option<(u64, u64)>,
 }
 
 impl<'a> Batches<'a> {
@@ -112,7 +109,6 @@ impl<'a> Batches<'a> {
             part: [0, 1],
             disturbance: None,
             augmentation: None,
-            labels: None,
         }
     }
 
@@ -122,8 +118,8 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// As many pictures as before, drawn from them as `sampling` says for `epoch` under `seed`, with
-    /// the labels that it says. A picture that comes several times is changed differently each time.
+    /// As many pictures as before, drawn from them as `sampling` says for `epoch` under `seed`. A picture
+    /// that comes several times is changed differently each time.
     pub fn sampled(mut self, sampling: &Sampling, seed: u64, epoch: u64) -> Self {
         let indices = self.order.iter().map(|&turn| self.index(turn)).collect();
         let label = |index| self.dataset.label(index);
@@ -134,7 +130,6 @@ impl<'a> Batches<'a> {
             *turn += turns[index] * self.dataset.len();
             turns[index] += 1;
         }
-        self.labels = sampling.draw_labels.then_some((seed, epoch));
         self
     }
 

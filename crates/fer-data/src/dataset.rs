@@ -91,10 +91,6 @@ impl Dataset {
         self.entries.label(index)
     }
 
-    pub(crate) fn distribution(&self, index: usize) -> Option<&[f32]> {
-        self.entries.distribution(index)
-    }
-
     /// Picture `index`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Which pictures an epoch trains on, and with which labels.
+//! Which pictures an epoch trains on.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -17,11 +17,6 @@ pub struct Sampling {
     /// takes every class equally often (both in Kang et al. 2020, "Decoupling representation and
     /// classifier for long-tailed recognition", section 3.1). 0 to 1. Default 0.
     pub balanced: f32,
-    /// Gives each picture one label, drawn for the epoch from the shares that were voted, in place
-    /// of the shares (Barsoum et al. 2016, "Training deep networks for facial expression
-    /// recognition with crowd-sourced label distribution", "probabilistic label drawing"). A picture
-    /// without shares keeps its label. Default false.
-    pub draw_labels: bool,
 }
 
 impl Sampling {
@@ -83,21 +78,6 @@ impl Sampling {
     }
 }
 
-/// The class drawn for picture `index` in `epoch` from its `shares`, which sum to 1.
-pub(crate) fn drawn_label(shares: &[f32], seed: u64, epoch: u64, index: usize) -> usize {
-    let mut left: f32 = stream(seed, "label", (epoch << 32) | index as u64).random();
-    let mut label = 0;
-    for (class, &share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-        // The last class that has a share keeps what rounding leaves.
-        label = class;
-        if left < share {
-            break;
-        }
-        left -= share;
-    }
-    label
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -113,10 +93,7 @@ mod tests {
     }
 
     fn draw(balanced: f32, epoch: u64) -> Vec<usize> {
-        let sampling = Sampling {
-            balanced,
-            draw_labels: false,
-        };
+        let sampling = Sampling { balanced };
         sampling.draw((0..1000).collect(), label, 6, epoch)
     }
 
@@ -175,39 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_drawn_as_often_as_voted_and_anew_for_each_epoch() {
-        let shares = [0.0, 0.1, 0.0, 0.6, 0.3, 0.0];
-        let mut counts = [0.0f32; 6];
-        for index in 0..20_000 {
-            counts[drawn_label(&shares, 1, 2, index)] += 1.0 / 20_000.0;
-        }
-        for (found, share) in counts.iter().zip(shares) {
-            assert!((found - share).abs() < 0.012, "{counts:?}");
-        }
-        assert_eq!([counts[0], counts[2], counts[5]], [0.0; 3]);
-        let epoch = |epoch| -> Vec<usize> {
-            (0..50)
-                .map(|index| drawn_label(&shares, 1, epoch, index))
-                .collect()
-        };
-        assert_eq!(epoch(0), epoch(0));
-        assert_ne!(epoch(0), epoch(1));
-    }
-
-    #[test]
-    fn what_rounding_leaves_belongs_to_the_last_class_with_a_share() {
-        let shares = [1e-30, 0.0];
-        assert!((0..100).all(|index| drawn_label(&shares, 1, 0, index) == 0));
-    }
-
-    #[test]
     fn a_setting_out_of_range_is_refused_by_name() {
         assert!(Sampling::default().check().is_ok());
         for balanced in [-0.1, 1.1, f32::NAN] {
-            let sampling = Sampling {
-                balanced,
-                draw_labels: true,
-            };
+            let sampling = Sampling { balanced };
             let refused = sampling.check().unwrap_err().to_string();
             assert!(refused.contains("sampling.balanced"), "{refused}");
         }

@@ -17,7 +17,6 @@ pub(crate) struct Change {
     shift: [f32; 2],
     brightness: f32,
     contrast: f32,
-    shear: f32,
 }
 
 /// Nothing changed.
@@ -28,7 +27,6 @@ const STILL: Change = Change {
     shift: [0.0; 2],
     brightness: 0.0,
     contrast: 1.0,
-    shear: 0.0,
 };
 
 impl Change {
@@ -52,10 +50,6 @@ impl Change {
             0.0 => 1.0,
             most => 1.0 + within(most),
         };
-        let shear = match settings.shear {
-            0.0 => 0.0,
-            most => within(most).to_radians(),
-        };
         let mirrored = random.random::<f32>() < settings.flip;
         Change {
             mirrored,
@@ -64,16 +58,11 @@ impl Change {
             shift,
             brightness,
             contrast,
-            shear,
         }
     }
 
     pub(crate) fn moves(&self) -> bool {
-        self.mirrored
-            || self.angle != 0.0
-            || self.size != 1.0
-            || self.shift != [0.0; 2]
-            || self.shear != 0.0
+        self.mirrored || self.angle != 0.0 || self.size != 1.0 || self.shift != [0.0; 2]
     }
 
     pub(crate) fn lights(&self) -> bool {
@@ -90,13 +79,12 @@ impl Change {
     }
 
     /// Moves the picture about its centre, between pixels by bilinear weights, beyond the edge by
-    /// reflection: mirrored, then sheared, then turned and sized, then shifted, as torchvision's
+    /// reflection: mirrored, then turned and sized, then shifted, as torchvision's
     /// `RandomAffine` orders them. Each pixel asks for the place that it comes from.
     pub(crate) fn warp(&self, values: &mut [f32]) {
         let source = values.to_vec();
         let centre = (SIDE as f32 - 1.0) / 2.0;
         let (sine, cosine) = self.angle.sin_cos();
-        let slant = self.shear.tan();
         let columns: [f32; SIDE] = array::from_fn(|column| column as f32 - centre - self.shift[0]);
         for (row, line) in values.chunks_exact_mut(SIDE).enumerate() {
             let y = row as f32 - centre - self.shift[1];
@@ -105,7 +93,6 @@ impl Change {
             let places = columns.map(|x| {
                 let across = (cosine * x + sine * y) / self.size;
                 let down = (cosine * y - sine * x) / self.size;
-                let across = across + slant * down;
                 let across = if self.mirrored { -across } else { across };
                 [across + centre, down + centre]
             });
@@ -130,7 +117,6 @@ mod tests {
             shift: 0.1,
             brightness: 0.3,
             contrast: 0.4,
-            shear: 15.0,
             flip: 0.5,
             ..Augmentation::default()
         };
@@ -156,42 +142,22 @@ mod tests {
         reaches(|change| change.shift[1], -4.8, 4.8);
         reaches(|change| change.brightness, -0.3, 0.3);
         reaches(|change| change.contrast, 0.6, 1.4);
-        reaches(|change| change.shear.to_degrees(), -15.0, 15.0);
         let mirrored = changes.iter().filter(|change| change.mirrored).count();
         assert!((1850..2150).contains(&mirrored), "{mirrored}");
     }
 
     #[test]
-    fn a_shear_moves_each_row_along_itself_by_its_distance_from_the_centre() {
-        // Values rise by 1 a column, so a row's value tells the column that it came from.
-        let mut values: Vec<f32> = (0..PIXELS).map(|place| (place % SIDE) as f32).collect();
-        let change = Change {
-            shear: 0.5f32.atan(),
-            ..STILL
-        };
-        assert!(change.moves());
-        change.warp(&mut values);
-        for row in 0..SIDE {
-            let expected = 24.0 + 0.5 * (row as f32 - 23.5);
-            let found = values[row * SIDE + 24];
-            assert!((found - expected).abs() < 1e-4, "row {row}: {found}");
-        }
-    }
-
-    #[test]
-    fn rotation_size_shear_and_shift_together_are_those_of_torchvision() {
+    fn rotation_size_and_shift_together_are_those_of_torchvision() {
         let angle = 10f64.to_radians();
-        let (sine, cosine, slant) = (angle.sin(), angle.cos(), 8f64.to_radians().tan());
+        let (sine, cosine) = (angle.sin(), angle.cos());
         let change = Change {
             angle: angle as f32,
             size: 1.1,
-            shear: 8f32.to_radians(),
             shift: [3.0, -2.0],
             ..STILL
         };
-        // Forward, as its documentation has it: R(a) · S(s) · SHx(x), SHx = [1, −tan x; 0, 1].
+        // Forward, as its documentation has it: R(a) · S(s).
         let forward = |x: f64, y: f64| {
-            let x = x - slant * y;
             [
                 1.1 * (cosine * x - sine * y) + 3.0,
                 1.1 * (sine * x + cosine * y) - 2.0,

@@ -145,10 +145,8 @@ mod tests {
             shift: 0.1,
             brightness: 0.1,
             contrast: 0.2,
-            shear: 5.0,
             erasing: 0.5,
             mixup: 0.4,
-            cutmix: 1.0,
         }
     }
 
@@ -161,10 +159,7 @@ mod tests {
     #[test]
     fn batches_made_ahead_are_those_made_when_asked_for_any_number_of_threads() {
         let (dataset, augmentation) = (greys(77), everything());
-        let sampling = Sampling {
-            balanced: 0.5,
-            draw_labels: true,
-        };
+        let sampling = Sampling { balanced: 0.5 };
         let order: Vec<usize> = (0..dataset.len()).rev().collect();
         let batches = |epoch| {
             Batches::new(&dataset, order.clone(), 8)

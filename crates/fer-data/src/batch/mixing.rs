@@ -6,23 +6,19 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use crate::augmentation::Augmentation;
-use crate::picture::{PIXELS, SIDE};
 use crate::random::stream;
 
-/// How the pictures of one batch are mixed: each with a partner of the same batch, by mixup or by
-/// CutMix. The partners are a permutation of the batch, and one share is drawn for all of it.
+/// How the pictures of one batch are mixed: each with a partner of the same batch, by mixup. The partners are
+/// a permutation of the batch, and one share is drawn for all of it.
 pub(super) struct Mixing {
     partners: Vec<usize>,
-    /// How much of a target is the partner's.
+    /// How much of a picture and of its target is the partner's.
     taken: f32,
-    /// What is taken of the partner's picture, where it is not a share of every pixel.
-    patch: Option<Patch>,
 }
 
 impl Mixing {
-    /// What `settings` ask for in batch `number` of `epoch`, which has `count` pictures: mixup, CutMix, or
-    /// one of the two with equal chance where both are on. `None` where nothing is on, and for a batch
-    /// of one.
+    /// What `settings` ask for in batch `number` of `epoch`, which has `count` pictures. `None` where nothing
+    /// is on, and for a batch of one.
     ///
     /// It depends on the seed, the epoch and the number of the batch alone.
     pub(super) fn draw(
@@ -32,27 +28,15 @@ impl Mixing {
         epoch: u64,
         number: usize,
     ) -> Option<Self> {
-        let (mixup, cutmix) = (settings.mixup > 0.0, settings.cutmix > 0.0);
-        if count < 2 || !(mixup || cutmix) {
+        if count < 2 || settings.mixup == 0.0 {
             return None;
         }
         let mut random = stream(seed, "mixing", (epoch << 32) | number as u64);
         let mut partners: Vec<usize> = (0..count).collect();
         partners.shuffle(&mut random);
-        let by_patch = cutmix && (!mixup || random.random());
-        let patch = by_patch.then(|| Patch::draw(settings.cutmix, &mut random));
-        let taken = match &patch {
-            Some(patch) => patch.share(),
-            None => {
-                let share = symmetric_beta(settings.mixup, &mut random);
-                share.min(1.0 - share) as f32
-            }
-        };
-        Some(Mixing {
-            partners,
-            taken,
-            patch,
-        })
+        let share = symmetric_beta(settings.mixup, &mut random);
+        let taken = share.min(1.0 - share) as f32;
+        Some(Mixing { partners, taken })
     }
 
     /// The place of each picture's partner in the batch.
@@ -62,10 +46,7 @@ impl Mixing {
 
     /// Mixes pictures of 48×48 with `others`: as many, each one's partner as it was before.
     pub(super) fn mix_pixels(&self, pixels: &mut [f32], others: &[f32]) {
-        match &self.patch {
-            Some(patch) => patch.paste(pixels, others),
-            None => blend(pixels, others, self.taken),
-        }
+        blend(pixels, others, self.taken);
     }
 
     /// Mixes the targets of the whole batch.
@@ -92,46 +73,6 @@ fn blend(values: &mut [f32], others: &[f32], taken: f32) {
     }
 }
 
-/// The rectangle that CutMix takes from the partner, in pixels: from the first number to before
-/// the second.
-#[derive(Debug)]
-struct Patch {
-    rows: [usize; 2],
-    columns: [usize; 2],
-}
-
-impl Patch {
-    /// A square of 1 − λ of the area, λ from Beta(`alpha`, `alpha`), about any pixel of the picture;
-    /// what lies beyond the edge is cut off.
-    fn draw(alpha: f32, random: &mut impl Rng) -> Self {
-        let side = SIDE as f64 * (1.0 - symmetric_beta(alpha, random)).sqrt();
-        let half = side as usize / 2;
-        let [rows, columns] = [(); 2].map(|()| {
-            let centre = random.random_range(0..SIDE);
-            [centre.saturating_sub(half), (centre + half).min(SIDE)]
-        });
-        Patch { rows, columns }
-    }
-
-    /// The share of the picture's area.
-    fn share(&self) -> f32 {
-        let [rows, columns] = [self.rows, self.columns].map(|[first, end]| end - first);
-        (rows * columns) as f32 / PIXELS as f32
-    }
-
-    /// Puts this part of the other picture in its place.
-    fn paste(&self, pixels: &mut [f32], others: &[f32]) {
-        let [left, right] = self.columns;
-        let others = others.chunks_exact(PIXELS);
-        for (picture, other) in pixels.chunks_exact_mut(PIXELS).zip(others) {
-            for row in self.rows[0]..self.rows[1] {
-                let place = row * SIDE + left..row * SIDE + right;
-                picture[place.clone()].copy_from_slice(&other[place]);
-            }
-        }
-    }
-}
-
 /// A number from Beta(`alpha`, `alpha`), `alpha` above 0.
 ///
 /// Bailey's polar method gives T of Student's t distribution with ν = 2·alpha degrees of freedom
@@ -150,6 +91,7 @@ fn symmetric_beta(alpha: f32, random: &mut impl Rng) -> f64 {
 mod tests {
     use super::super::{Batch, Pixels};
     use super::*;
+    use crate::picture::{PIXELS, SIDE};
 
     impl Mixing {
         /// A whole batch.
@@ -178,10 +120,9 @@ mod tests {
         }
     }
 
-    fn mixed(mixup: f32, cutmix: f32, number: usize) -> Batch {
+    fn mixed(mixup: f32, number: usize) -> Batch {
         let settings = Augmentation {
             mixup,
-            cutmix,
             ..Augmentation::default()
         };
         let mut batch = plain(COUNT);
@@ -202,7 +143,7 @@ mod tests {
     #[test]
     fn mixup_blends_pictures_as_it_blends_targets_and_the_label_has_the_greater_share() {
         for number in 0..50 {
-            let batch = mixed(0.4, 0.0, number);
+            let batch = mixed(0.4, number);
             assert_eq!(batch.labels, plain(COUNT).labels);
             let mut partners = 0;
             for (picture, label) in batch.labels.iter().enumerate() {
@@ -216,68 +157,10 @@ mod tests {
             }
             assert!(partners <= COUNT);
         }
-        let first = mixed(0.4, 0.0, 0);
+        let first = mixed(0.4, 0);
         assert_ne!(first, plain(COUNT));
-        assert_eq!(first, mixed(0.4, 0.0, 0));
-        assert_ne!(first, mixed(0.4, 0.0, 1), "another batch of the epoch");
-    }
-
-    #[test]
-    fn cutmix_gives_the_target_the_share_of_the_area_that_the_partner_has() {
-        let (mut least, mut most) = (1.0f32, 0.0f32);
-        for number in 0..300 {
-            let batch = mixed(0.0, 1.0, number);
-            let values = batch.pixels.scaled();
-            for picture in 0..COUNT {
-                let target = &batch.targets[picture * COUNT..][..COUNT];
-                let pixels = &values[picture * PIXELS..][..PIXELS];
-                let own = picture as f32 / COUNT as f32;
-                let foreign = pixels.iter().filter(|&&value| value != own).count();
-                let taken = foreign as f32 / PIXELS as f32;
-                assert!((1.0 - target[picture] - taken).abs() < 1e-6);
-                let mean = pixels.iter().sum::<f32>() / PIXELS as f32;
-                assert!((mean - expected(target)).abs() < 1e-4);
-                (least, most) = (least.min(taken), most.max(taken));
-            }
-        }
-        assert!(least < 0.01 && most > 0.8, "{least} {most}");
-    }
-
-    #[test]
-    fn a_patch_reaches_every_corner_and_covers_anything_from_nothing_to_nearly_all() {
-        let mut random = stream(1, "test", 0);
-        let mut corners = [[false; 2]; 2];
-        let (mut least, mut most) = (1.0f32, 0.0f32);
-        for _ in 0..20_000 {
-            let patch = Patch::draw(0.2, &mut random);
-            assert!(patch.rows[1] <= SIDE && patch.columns[1] <= SIDE);
-            if patch.share() > 0.0 {
-                let ends = |[first, end]: [usize; 2]| [first == 0, end == SIDE];
-                for (row, at_row) in ends(patch.rows).into_iter().enumerate() {
-                    for (column, at_column) in ends(patch.columns).into_iter().enumerate() {
-                        corners[row][column] |= at_row && at_column;
-                    }
-                }
-            }
-            (least, most) = (least.min(patch.share()), most.max(patch.share()));
-        }
-        assert_eq!(corners, [[true; 2]; 2]);
-        assert!(least == 0.0 && most > 0.85, "{least} {most}");
-    }
-
-    #[test]
-    fn where_both_are_on_batches_are_mixed_by_one_of_the_two_with_equal_chance() {
-        let by_patch = (0..600)
-            .filter(|&number| {
-                let batch = mixed(1.0, 1.0, number);
-                // Pasted values are those of pictures, sixteenths; blended ones lie between.
-                let values = batch.pixels.scaled();
-                values
-                    .iter()
-                    .all(|value| (value * COUNT as f32).fract() == 0.0)
-            })
-            .count();
-        assert!((240..360).contains(&by_patch), "{by_patch}");
+        assert_eq!(first, mixed(0.4, 0));
+        assert_ne!(first, mixed(0.4, 1), "another batch of the epoch");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::mixing::Mixing;
 use super::{Batch, Batches, Pixels};
-use crate::sampling::drawn_label;
 
 /// All of a batch but its pixels, whichever [part](Batches::part) of it is made.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,10 +58,12 @@ impl Batches<'_> {
         let indices: Vec<usize> = turns.map(|&turn| self.index(turn)).collect();
         let classes = self.dataset.class_names().len();
         let mut targets = vec![0.0; indices.len() * classes];
-        let labels = targets
-            .chunks_exact_mut(classes)
-            .zip(&indices)
-            .map(|(target, &index)| self.write_target(index, target))
+        for (target, &index) in targets.chunks_exact_mut(classes).zip(&indices) {
+            self.dataset.write_target(index, target);
+        }
+        let labels = indices
+            .iter()
+            .map(|&index| self.dataset.label(index))
             .collect();
         let count = indices.len();
         let mixing = self.augmentation.and_then(|(augmentation, seed, epoch)| {
@@ -79,20 +80,5 @@ impl Batches<'_> {
             part: count * part / parts..count * (part + 1) / parts,
         };
         (outline, mixing)
-    }
-
-    /// Writes the target of picture `index`, and returns its label.
-    fn write_target(&self, index: usize, target: &mut [f32]) -> usize {
-        match (self.labels, self.dataset.distribution(index)) {
-            (Some((seed, epoch)), Some(distribution)) => {
-                let label = drawn_label(distribution, seed, epoch, index);
-                target[label] = 1.0;
-                label
-            }
-            _ => {
-                self.dataset.write_target(index, target);
-                self.dataset.label(index)
-            }
-        }
     }
 }

@@ -6,40 +6,13 @@ use super::*;
 use crate::situation::Situation;
 
 #[test]
-fn drawn_labels_are_the_targets_of_pictures_with_votes_and_the_others_keep_theirs() {
-    let dataset = greys(300);
-    let sampling = Sampling {
-        balanced: 0.0,
-        draw_labels: true,
-    };
-    let batch = |epoch| {
-        Batches::new(&dataset, (0..300).collect(), 300)
-            .sampled(&sampling, 5, epoch)
-            .batch(0)
-            .unwrap()
-    };
-    let drawn = batch(1);
-    assert_eq!(drawn.indices, (0..300).collect::<Vec<_>>());
-    let mut lighter = 0;
-    for (index, (&label, target)) in drawn.labels.iter().zip(drawn.targets.chunks(2)).enumerate() {
-        let mut expected = [0.0; 2];
-        expected[label] = 1.0;
-        assert_eq!(target, expected);
-        match dataset.entry(index).distribution {
-            Some(_) => lighter += label,
-            None => assert_eq!(label, dataset.entry(index).label),
-        }
-    }
-    assert!(
-        (125..175).contains(&lighter),
-        "three quarters of 200: {lighter}"
-    );
-    assert_ne!(drawn.labels, batch(2).labels);
-    let plain = Batches::new(&dataset, (0..300).collect(), 300)
+fn the_votes_of_a_picture_are_its_target_and_its_label_where_there_are_none() {
+    let dataset = greys(4);
+    let batch = Batches::new(&dataset, (0..4).collect(), 4)
         .batch(0)
         .unwrap();
-    assert_eq!(plain.targets[2..4], [0.25, 0.75]);
-    assert_eq!(plain.labels[..4], [0, 1, 0, 1]);
+    assert_eq!(batch.labels, [0, 1, 0, 1]);
+    assert_eq!(batch.targets, [1.0, 0.0, 0.25, 0.75, 0.25, 0.75, 0.0, 1.0]);
 }
 
 #[test]
@@ -49,10 +22,7 @@ fn a_picture_that_comes_several_times_in_an_epoch_is_changed_differently_each_ti
         rotation: 12.0,
         ..Augmentation::default()
     };
-    let sampling = Sampling {
-        balanced: 1.0,
-        draw_labels: false,
-    };
+    let sampling = Sampling { balanced: 1.0 };
     // Eleven dark pictures and a light one.
     let indices: Vec<usize> = (0..22).step_by(2).chain([7]).collect();
     let batch = |sampling: &Sampling| {
@@ -105,7 +75,7 @@ fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
     let dataset = greys(10);
     let augmentation = Augmentation {
         rotation: 12.0,
-        cutmix: 1.0,
+        mixup: 1.0,
         ..Augmentation::default()
     };
     let batches = || Batches::new(&dataset, (0..10).collect(), 5).augmented(&augmentation, 5, 1);
@@ -147,17 +117,13 @@ fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() 
 #[test]
 fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
     let dataset = greys(23);
-    for (mixup, cutmix) in [(0.0, 0.0), (0.7, 0.0), (0.0, 1.0)] {
+    for mixup in [0.0, 0.7] {
         let augmentation = Augmentation {
             rotation: 9.0,
             mixup,
-            cutmix,
             ..Augmentation::default()
         };
-        let sampling = Sampling {
-            balanced: 0.5,
-            draw_labels: true,
-        };
+        let sampling = Sampling { balanced: 0.5 };
         let whole = || {
             Batches::new(&dataset, (0..23).collect(), 9)
                 .sampled(&sampling, 5, 2)

@@ -203,12 +203,12 @@ mod tests {
     #[test]
     fn a_setting_that_an_older_run_did_not_know_must_have_its_default() {
         let mut run = identity(&Config::default());
-        run.settings.remove("training.loss.focal");
+        run.settings.remove("training.loss.label_smoothing");
         assert!(run.other_settings(&Config::default()).unwrap().is_empty());
         let mut other = Config::default();
-        other.training.loss.focal = 1.0;
+        other.training.loss.label_smoothing = 0.1;
         let differences = run.other_settings(&other).unwrap();
-        let named = "training.loss.focal is not set in the run, 1.0 is asked for";
+        let named = "training.loss.label_smoothing is not set in the run, 0.1 is asked for";
         assert_eq!(differences, [named]);
     }
 

@@ -59,7 +59,7 @@ pub struct FitSettings {
     /// What training makes small. The training loss of the history is the cross-entropy from the data's own
     /// targets whatever it is. Default the cross-entropy.
     pub loss: LossSettings,
-    /// Which pictures an epoch takes, and with which labels. Default each once, as it is.
+    /// Which pictures an epoch takes. Default each once.
     pub sampling: Sampling,
     /// Smaller pictures for the first epochs. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -251,8 +251,8 @@ impl CheckedSettings {
     /// Checks that the data have what the settings need.
     ///
     /// # Errors
-    /// [`DataError::Setting`]: a plateau or a patience without a validation picture, labels drawn
-    /// from votes that are not there, balanced class weights for a class without a training picture.
+    /// [`DataError::Setting`]: a plateau or a patience without a validation picture, balanced class weights for
+    /// a class without a training picture.
     pub fn check_for(&self, dataset: &Dataset) -> Result<(), DataError> {
         let refuse = |name, expected| {
             Err(DataError::Setting {
@@ -261,7 +261,6 @@ impl CheckedSettings {
                 expected,
             })
         };
-        let train = dataset.indices(Split::Train);
         if dataset.indices(Split::Validation).is_empty() {
             let expected =
                 "absent where no picture validates; ask for some with --validation-fraction";
@@ -271,13 +270,6 @@ impl CheckedSettings {
             if self.patience.is_some() {
                 return refuse("training.patience", expected);
             }
-        }
-        let mut entries = train.into_iter().map(|index| dataset.entry(index));
-        if self.sampling.draw_labels && entries.all(|entry| entry.distribution.is_none()) {
-            return refuse(
-                "training.sampling.draw_labels",
-                "false where pictures have one label each; it is for votes as targets",
-            );
         }
         Loss::new(&self.loss, &dataset.counts(Split::Train)).map(|_| ())
     }
@@ -311,7 +303,7 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 14] = [
+        let changes: [(&str, Change); 13] = [
             ("epochs", |settings| settings.epochs = 0),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
@@ -332,7 +324,6 @@ mod tests {
             ("training.sgd.momentum", |settings| {
                 settings.sgd.momentum = 1.0
             }),
-            ("training.loss.focal", |settings| settings.loss.focal = -1.0),
             ("one of loss.class_weights", |settings| {
                 settings.loss.logit_adjustment = 0.5;
                 settings.sampling.balanced = 0.5;

@@ -87,7 +87,6 @@ fn what_the_data_have_no_use_for_is_refused_before_a_run_is_there() {
     small_table(at);
     let smaller = "training.resolution=[{until = 0.5, side = 32}]";
     for (setting, named) in [
-        ("training.sampling.draw_labels=true", "draw_labels"),
         ("training.patience=2", "training.patience"),
         (smaller, "cnn flattens"),
         ("calibration.from=elsewhere", "calibration.from"),

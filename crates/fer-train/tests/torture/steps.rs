@@ -157,7 +157,7 @@ impl Setting {
 }
 
 /// Every option of training that does not exclude another.
-const EVERYTHING: [&str; 20] = [
+const EVERYTHING: [&str; 17] = [
     "model.width=4",
     "model.squeeze=4",
     "model.stochastic_depth=0.3",
@@ -167,16 +167,13 @@ const EVERYTHING: [&str; 20] = [
     "training.adam.weight_decay=0.1",
     "training.clip_norm=0.5",
     "training.loss.label_smoothing=0.1",
-    "training.loss.focal=1",
     "training.sampling.balanced=0.5",
     "training.resolution=[{until = 0.3, side = 24}, {until = 0.6, side = 33}]",
     "training.augmentation.flip=0.5",
-    "training.augmentation.shear=8",
     "training.augmentation.scale=0.1",
     "training.augmentation.contrast=0.2",
     "training.augmentation.brightness=0.1",
     "training.augmentation.mixup=0.4",
-    "training.augmentation.cutmix=0.4",
     "distillation.teachers=[\"builtin\"]",
 ];
 

@@ -2,7 +2,7 @@ use candle_core::{Result, Tensor, bail};
 use fer_data::DataError;
 use serde::{Deserialize, Serialize};
 
-use crate::ops::{Engine, cross_entropy, log_probabilities};
+use crate::ops::{Engine, cross_entropy};
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
@@ -14,11 +14,10 @@ mod tests;
 /// class c, the loss in nats is
 ///
 /// ```text
-/// −1/N · Σ_i Σ_c  w_c · t′_ic · (1 − p_ic)^γ · ln p_ic
+/// −1/N · Σ_i Σ_c  w_c · t′_ic · ln p_ic
 ///   p  = softmax(z + τ · ln(n_c / n))     τ = logit_adjustment, in training only
 ///   t′ = (1 − ε) · t + ε / K              ε = label_smoothing
 ///   w_c = n / (K · n_c), or 1             class_weights
-///                                         γ = focal
 /// ```
 ///
 /// Targets are shares, so this is PyTorch's `cross_entropy` with class probabilities as the target:
@@ -32,9 +31,6 @@ pub struct LossSettings {
     pub label_smoothing: f64,
     /// What a class counts for. Default `none`: all the same.
     pub class_weights: ClassWeights,
-    /// The power of what is missing to certainty, by which sure answers count less, at least 0 (Lin
-    /// et al. 2017). Default 0.
-    pub focal: f64,
     /// How many times the logarithm of its share of the training pictures is added to the logit of
     /// each class while training, at least 0; the network then makes up for it (Menon et al. 2021,
     /// whose τ is 1). Default 0.
@@ -59,7 +55,6 @@ impl LossSettings {
     /// # Errors
     /// [`DataError::Setting`], naming the first setting out of range as `training.loss.…`.
     pub fn check(&self) -> std::result::Result<(), DataError> {
-        let power = |value: f64| value >= 0.0 && value.is_finite();
         let ranges = [
             (
                 "training.loss.label_smoothing",
@@ -68,15 +63,9 @@ impl LossSettings {
                 "at least 0 and below 1",
             ),
             (
-                "training.loss.focal",
-                self.focal,
-                power(self.focal),
-                "at least 0",
-            ),
-            (
                 "training.loss.logit_adjustment",
                 self.logit_adjustment,
-                power(self.logit_adjustment),
+                self.logit_adjustment >= 0.0 && self.logit_adjustment.is_finite(),
                 "at least 0",
             ),
         ];
@@ -92,10 +81,6 @@ impl LossSettings {
         Ok(())
     }
 }
-
-/// The least that (1 − p) is taken for under a power: below a power of 1 its slope has no bound at
-/// 0, and f32 knows nothing smaller beside 1.
-const LEAST_DOUBT: f64 = 1e-7;
 
 /// The loss of [`LossSettings`] for the classes of one data set.
 ///
@@ -117,7 +102,6 @@ pub struct Loss {
     smoothing: f64,
     /// One a class.
     weights: Option<Vec<f32>>,
-    focal: f64,
     /// What is added to the logits, one a class.
     shift: Option<Vec<f32>>,
 }
@@ -160,7 +144,6 @@ impl Loss {
         Ok(Loss {
             smoothing: settings.label_smoothing,
             weights: balanced.then(|| of_each(&|share| 1.0 / (classes * share))),
-            focal: settings.focal,
             shift: adjusted.then(|| of_each(&|share| settings.logit_adjustment * share.ln())),
         })
     }
@@ -171,7 +154,7 @@ impl Loss {
     /// # Errors
     /// Shapes that differ, or another number of classes than the loss was made for.
     pub fn compute(&self, logits: &Tensor, targets: &Tensor, engine: Engine) -> Result<Tensor> {
-        let (rows, classes) = logits.dims2()?;
+        let (_, classes) = logits.dims2()?;
         let of_each = |values: &[f32]| -> Result<Tensor> {
             if values.len() != classes {
                 bail!(
@@ -192,19 +175,6 @@ impl Loss {
         if let Some(weights) = &self.weights {
             targets = targets.broadcast_mul(&of_each(weights)?)?;
         }
-        if self.focal == 0.0 {
-            return cross_entropy(&logits, &targets, engine);
-        }
-        if targets.dims() != [rows, classes] {
-            bail!(
-                "logits of shape {:?} and targets of shape {:?} do not fit together",
-                logits.dims(),
-                targets.dims()
-            );
-        }
-        let logs = log_probabilities(&logits)?;
-        let doubt = logs.exp()?.affine(-1.0, 1.0)?.maximum(LEAST_DOUBT)?;
-        let each = (doubt.powf(self.focal)? * (targets.detach() * logs)?)?;
-        each.sum_all()? / -(rows as f64)
+        cross_entropy(&logits, &targets, engine)
     }
 }

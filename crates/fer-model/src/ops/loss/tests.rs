@@ -33,25 +33,22 @@ fn expected(settings: &LossSettings) -> f64 {
                 ClassWeights::None => 1.0,
                 ClassWeights::Balanced => 1.0 / (3.0 * shares[class]),
             };
-            let doubt = (1.0 - probability).powf(settings.focal);
-            sum -= weight * target * doubt * probability.ln();
+            sum -= weight * target * probability.ln();
         }
     }
     sum / 2.0
 }
 
-fn each_alone_and_all_together() -> [LossSettings; 6] {
+fn each_alone_and_all_together() -> [LossSettings; 4] {
     let none = LossSettings::default();
     let all = LossSettings {
         label_smoothing: 0.1,
         class_weights: ClassWeights::Balanced,
-        focal: 2.0,
         logit_adjustment: 1.5,
     };
     let LossSettings {
         label_smoothing,
         class_weights,
-        focal,
         logit_adjustment,
     } = all;
     [
@@ -63,8 +60,6 @@ fn each_alone_and_all_together() -> [LossSettings; 6] {
             class_weights,
             ..none
         },
-        LossSettings { focal, ..none },
-        LossSettings { focal: 0.5, ..none },
         LossSettings {
             logit_adjustment,
             ..none
@@ -167,22 +162,20 @@ fn settings_out_of_range_and_empty_classes_are_refused_by_name() {
         refusal.map_err(|error| error.to_string())
     };
     assert_eq!(said(none, &[3, 0]), Ok(()));
-    let mut settings = [none; 5];
+    let mut settings = [none; 4];
     settings[0].label_smoothing = 1.0;
-    settings[1].focal = -1.0;
-    settings[2].logit_adjustment = f64::NAN;
-    settings[3].class_weights = ClassWeights::Balanced;
-    settings[4].logit_adjustment = 1.0;
+    settings[1].logit_adjustment = f64::NAN;
+    settings[2].class_weights = ClassWeights::Balanced;
+    settings[3].logit_adjustment = 1.0;
     let refusals = [
         (settings[0], [1, 1], "training.loss.label_smoothing = 1 "),
-        (settings[1], [1, 1], "training.loss.focal = -1 "),
-        (settings[2], [1, 1], "training.loss.logit_adjustment = NaN "),
+        (settings[1], [1, 1], "training.loss.logit_adjustment = NaN "),
         (
-            settings[3],
+            settings[2],
             [1, 0],
             "training.loss.class_weights = balanced ",
         ),
-        (settings[4], [1, 0], "training.loss.logit_adjustment = 1 "),
+        (settings[3], [1, 0], "training.loss.logit_adjustment = 1 "),
     ];
     for (settings, counts, start) in refusals {
         let refusal = said(settings, &counts).unwrap_err();
