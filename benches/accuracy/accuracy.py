@@ -48,13 +48,13 @@ def command(options, base, row, seed):
     words = ["train", "--data", options.data, "--ferplus", options.ferplus]
     words += row.get("arguments", base["arguments"]) + ["--seed", str(seed)]
     for value in base["set"] + row["set"]:
-        words += ["--set", value]
+        words += ["--set", value.replace("OUT", str(options.out)).replace("SEED", str(seed))]
     return words
 
 
 def settings(base, row, seed):
     """What decides a run, whichever machine it is on."""
-    names = argparse.Namespace(data="fer2013.csv", ferplus="fer2013new.csv")
+    names = argparse.Namespace(data="fer2013.csv", ferplus="fer2013new.csv", out="OUT")
     recipe = tomllib.loads(RECIPE.read_text())
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
     return {"command": " ".join(command(names, base, row, seed)), "recipe": digest}
@@ -108,8 +108,9 @@ def same_as_before(run, wanted):
 
 
 def figures(options, base, row):
-    found = (result(base, row, seed) for seed in range(options.seeds))
-    return [(100 * kept["accuracy"], kept["macro_f1"], kept["n"]) for kept in found if kept]
+    """Accuracy, macro F1 and number of pictures by seed."""
+    found = ((seed, result(base, row, seed)) for seed in range(options.seeds))
+    return {seed: (100 * kept["accuracy"], kept["macro_f1"], kept["n"]) for seed, kept in found if kept}
 
 
 def spread(values, digits):
@@ -121,21 +122,22 @@ def spread(values, digits):
 def table(options, base, rows):
     found = [(row, figures(options, base, row)) for row in rows]
     found = [(row, runs) for row, runs in found if runs]
-    mean = lambda runs, place: statistics.mean(run[place] for run in runs)
     if not found or found[0][0] is not rows[0]:
         raise SystemExit(f"the row that the others are compared with has no run yet: {rows[0]['name']}")
     first = found[0][1]
     lines = ["| change | accuracy, % | macro F1 | against the first row | seeds | `--set` |", "|---|---|---|---|---|---|"]
     for row, runs in found:
-        accuracy, f1 = [run[0] for run in runs], [run[1] for run in runs]
-        change = f"{mean(runs, 0) - mean(first, 0):+.1f}, {mean(runs, 1) - mean(first, 1):+.3f}"
+        accuracy, f1 = [run[0] for run in runs.values()], [run[1] for run in runs.values()]
+        # Seeds differ by more than most rows do: the same ones are compared.
+        changes = [statistics.mean(run[place] - first[seed][place] for seed, run in runs.items()) for place in (0, 1)]
+        change = f"{changes[0]:+.1f}, {changes[1]:+.3f}"
         values = " ".join(f"`{value}`" for value in row.get("arguments", []) + row["set"]) or "–"
         name = row["name"] + (" (removed since)" if row.get("removed") else "")
         cells = [name, spread(accuracy, 1), spread(f1, 3), change if row is not found[0][0] else "–", len(runs), values]
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     first_command = "fer-train " + settings(base, {"set": []}, 0)["command"]
     return "\n".join(
-        [BEGIN, "", f"n = {first[0][2]} pictures. The first row's command, to which the others add their `--set`:", "", "```text"]
+        [BEGIN, "", f"n = {first[0][2]} pictures; a row is compared with the same seeds of the first. The first row's command, to which the others add their `--set`:", "", "```text"]
         + [first_command, "```", ""] + lines + ["", END]
     )
 

@@ -170,10 +170,9 @@ fn trained(dataset: &Dataset) -> Sequential {
             flip: 0.5,
             ..Augmentation::default()
         },
-        schedule: Schedule::OneCycle {
+        schedule: Schedule::Cosine {
             warmup: 0.3,
-            first: 0.04,
-            last: 4e-6,
+            last: 0.0,
         },
         ..FitSettings::default()
     };

@@ -273,9 +273,9 @@ mod tests {
         config
             .set("training.schedule={kind = \"cosine\", warmup = 0.2}")
             .unwrap();
-        config.set("training.schedule.kind=one_cycle").unwrap();
-        let one_cycle = toml::from_str("kind = \"one_cycle\"").unwrap();
-        assert_eq!(config.training.schedule, one_cycle);
+        config.set("training.schedule.kind=constant").unwrap();
+        let constant = toml::from_str("kind = \"constant\"").unwrap();
+        assert_eq!(config.training.schedule, constant);
         config.set("model.arch=vgg").unwrap();
         config.set("model.dropout=0.1").unwrap();
         let vgg = config.model.clone();

@@ -285,8 +285,14 @@ mod tests {
             optimiser.restore(state, 1).unwrap_err().to_string()
         };
         let [adam, sgd] = rules();
-        assert!(refused(adam, &states[1]).contains("dense.bias.first_moment is missing"));
-        assert!(refused(sgd, &states[0]).contains("dense.bias.velocity is missing"));
+        // Which comes first depends on what is moved together.
+        let names_one = |refusal: String, missing: &str| {
+            ["bias", "weight"]
+                .iter()
+                .any(|name| refusal.contains(&format!("dense.{name}.{missing} is missing")))
+        };
+        assert!(names_one(refused(adam, &states[1]), "first_moment"));
+        assert!(names_one(refused(sgd, &states[0]), "velocity"));
     }
 
     #[test]

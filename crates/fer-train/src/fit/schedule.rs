@@ -20,19 +20,6 @@ pub enum Schedule {
         #[serde(default)]
         last: f64,
     },
-    /// Half a cosine up and half a cosine down, as PyTorch's `OneCycleLR` (Smith & Topin 2018) with
-    /// the momentum left alone.
-    OneCycle {
-        /// The share of all steps that lead up, 0 to below 1. Default 0.3.
-        #[serde(default = "three_tenths")]
-        warmup: f64,
-        /// The factor at the first step, 0 to 1. Default 1/25.
-        #[serde(default = "twenty_fifth")]
-        first: f64,
-        /// The factor at the last step, 0 to 1. Default 1/250,000.
-        #[serde(default = "quarter_millionth")]
-        last: f64,
-    },
 }
 
 impl Default for Schedule {
@@ -43,18 +30,6 @@ impl Default for Schedule {
 
 fn tenth() -> f64 {
     0.1
-}
-
-fn three_tenths() -> f64 {
-    0.3
-}
-
-fn twenty_fifth() -> f64 {
-    0.04
-}
-
-fn quarter_millionth() -> f64 {
-    4e-6
 }
 
 impl Schedule {
@@ -71,18 +46,6 @@ impl Schedule {
                 let falling = steps as f64 - rising - 1.0;
                 half_cosine(1.0, last, share(step - rising, falling))
             }
-            Schedule::OneCycle {
-                warmup,
-                first,
-                last,
-            } => {
-                let (step, end) = (step as f64, steps as f64 - 1.0);
-                let top = warmup * steps as f64 - 1.0;
-                if step <= top {
-                    return half_cosine(first, 1.0, share(step, top));
-                }
-                half_cosine(1.0, last, share(step - top, end - top))
-            }
         }
     }
 
@@ -92,14 +55,8 @@ impl Schedule {
     }
 
     pub(crate) fn check(&self) -> Result<(), DataError> {
-        let (warmup, factors) = match *self {
-            Schedule::Constant {} => return Ok(()),
-            Schedule::Cosine { warmup, last } => (warmup, [1.0, last]),
-            Schedule::OneCycle {
-                warmup,
-                first,
-                last,
-            } => (warmup, [first, last]),
+        let Schedule::Cosine { warmup, last } = *self else {
+            return Ok(());
         };
         let refuse = |name, value: f64, expected| {
             Err(DataError::Setting {
@@ -110,10 +67,6 @@ impl Schedule {
         };
         if !(0.0..1.0).contains(&warmup) {
             return refuse("training.schedule.warmup", warmup, "at least 0 and below 1");
-        }
-        let [first, last] = factors;
-        if !(0.0..=1.0).contains(&first) {
-            return refuse("training.schedule.first", first, "0 to 1");
         }
         if !(0.0..=1.0).contains(&last) {
             return refuse("training.schedule.last", last, "0 to 1");
@@ -173,33 +126,6 @@ mod tests {
         near(Schedule::default().factor(7, 9), 1.0);
     }
 
-    /// `torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1, total_steps=10)` of PyTorch 2.15,
-    /// `get_last_lr()` before each step.
-    #[test]
-    fn one_cycle_is_pytorchs() {
-        let schedule = Schedule::OneCycle {
-            warmup: 0.3,
-            first: 0.04,
-            last: 4e-6,
-        };
-        for (step, expected) in ONE_CYCLE.into_iter().enumerate() {
-            near(schedule.factor(step as u64, 10), expected);
-        }
-    }
-
-    const ONE_CYCLE: [f64; 10] = [
-        0.040000000000000036,
-        0.52,
-        1.0,
-        0.9504846320134737,
-        0.8117456539497631,
-        0.6112620219362893,
-        0.38874197806371075,
-        0.18825834605023697,
-        0.049519367986526286,
-        4e-06,
-    ];
-
     #[test]
     fn a_constant_rate_takes_no_settings_of_another_schedule() {
         let read = |text: &str| toml::from_str::<Schedule>(text).is_ok();
@@ -222,14 +148,6 @@ mod tests {
                 Schedule::Cosine {
                     warmup: 0.1,
                     last: f64::NAN,
-                },
-            ),
-            (
-                "first",
-                Schedule::OneCycle {
-                    warmup: 0.3,
-                    first: 2.0,
-                    last: 0.0,
                 },
             ),
         ];

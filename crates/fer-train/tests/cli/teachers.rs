@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use fer_data::drawn::DrawnFaces;
 use fer_model::Device;
 use fer_model::file;
 use fer_model::ops::Engine;
@@ -8,7 +9,9 @@ use fer_train::config::Config;
 
 use crate::{fer, stderr, stdout};
 
-const SMALL: [&str; 7] = [
+const SMALL: [&str; 9] = [
+    "--data",
+    "faces",
     "--set",
     "model.width=4",
     "--batch-size",
@@ -17,6 +20,20 @@ const SMALL: [&str; 7] = [
     "1",
     "--out",
 ];
+
+/// A folder of the eight expressions, so many people each.
+fn faces(at: &Path, people: u32) {
+    let faces = DrawnFaces::new(11).subjects(people).takes(1);
+    for index in 0..faces.len() {
+        let face = faces.draw(index);
+        let place = at.join("faces").join(face.expression.name());
+        fs::create_dir_all(&place).unwrap();
+        let image = image::GrayImage::from_raw(48, 48, face.pixels).unwrap();
+        image
+            .save(place.join(format!("{}.png", face.subject)))
+            .unwrap();
+    }
+}
 
 fn train(at: &Path, more: &[&str], out: &str) -> String {
     let output = fer(at, &[&["--arch", "vgg"], more, &SMALL[..], &[out]].concat());
@@ -28,6 +45,7 @@ fn train(at: &Path, more: &[&str], out: &str) -> String {
 fn a_run_learns_from_two_models_says_so_everywhere_and_refuses_others_in_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
+    faces(at, 12);
     train(at, &[], "first");
     let teachers = [
         "--teacher",
@@ -36,7 +54,8 @@ fn a_run_learns_from_two_models_says_so_everywhere_and_refuses_others_in_their_p
         "builtin",
     ];
     let said = train(at, &teachers, "second");
-    let first = "taught by   first/model.safetensors, trained on drawn faces: 25 % of each target";
+    let first =
+        "taught by   first/model.safetensors, trained on folders of classes: 25 % of each target";
     assert!(said.contains(first), "{said}");
     assert!(
         said.contains("taught by   builtin, trained on FER2013"),
@@ -53,7 +72,7 @@ fn a_run_learns_from_two_models_says_so_everywhere_and_refuses_others_in_their_p
     assert!(!first.builtin && builtin.builtin);
     let card = fs::read_to_string(at.join("second/MODEL_CARD.md")).unwrap();
     for words in [
-        "50 % of each training target was the answer of these on average: a model that was trained on drawn faces",
+        "50 % of each training target was the answer of these on average: a model that was trained on folders of classes",
         &first.sha256,
         &builtin.sha256,
         "The model that taught it learned from FER2013 with FER+ votes. Licence",

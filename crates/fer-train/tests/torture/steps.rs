@@ -178,10 +178,9 @@ const EVERYTHING: [&str; 17] = [
 ];
 
 /// Those that do.
-const EVERYTHING_ELSE: [&str; 6] = [
+const EVERYTHING_ELSE: [&str; 5] = [
     "training.loss.class_weights=balanced",
     "model.width=4",
-    "training.schedule={kind = \"one_cycle\"}",
     "training.optimiser=sgd",
     "training.accumulate=2",
     "training.monitor=nothing",
