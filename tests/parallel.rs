@@ -232,8 +232,12 @@ fn dropout_mixing_and_what_comes_after_the_sum_are_those_of_the_whole_batch() {
         stochastic_depth: 0.3,
         ..MobileSettings::default()
     });
-    // Roundings grow on the way through so many layers.
-    follows(2, (&deep, &settings), 5e-5);
+    // At a higher rate roundings grow on the way through so many layers.
+    let settings = FitSettings {
+        learning_rate: 3e-5,
+        ..settings
+    };
+    follows(2, (&deep, &settings), 1e-5);
 }
 
 #[test]
