@@ -53,7 +53,6 @@ fn trained(
     let checked = settings.clone().check().unwrap();
     let trainer = Trainer {
         network: &network,
-        smaller: BTreeMap::new(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,

@@ -94,7 +94,7 @@ fn its_figures_come_out_again_on_public_test() {
     let dataset = open(&path, &settings).unwrap();
     assert_eq!(dataset.hash(), model.description.training.data_hash);
     let test = dataset.indices(Split::Test);
-    let evaluation = evaluate(&model.network, &dataset, test, &Device::Cpu).unwrap();
+    let evaluation = evaluate(&*model.answering().unwrap(), &dataset, test, &Device::Cpu).unwrap();
     let temperature = model.description.calibration.map(|found| found.temperature);
     let report = evaluation
         .report(&dataset, Some(Split::Test), temperature, false)

@@ -22,8 +22,7 @@ mod fine_tune;
 const CPU: Device = Device::Cpu;
 
 fn narrow() -> Architecture {
-    serde_json::from_str(r#"{"arch": "resvgg", "width": 4, "squeeze": 2, "stochastic_depth": 0.2}"#)
-        .unwrap()
+    serde_json::from_str(r#"{"arch": "resvgg", "width": 4, "squeeze": 2}"#).unwrap()
 }
 
 pub(crate) fn names(words: &[&str]) -> ClassNames {
@@ -148,7 +147,7 @@ fn what_does_not_fit_is_refused_and_named() {
         assert!(said.contains("model.safetensors"), "{said}");
         said
     };
-    let own = r#"{"arch": "resvgg", "width": 4, "squeeze": 2, "stochastic_depth": 0.2}"#;
+    let own = r#"{"arch": "resvgg", "width": 4, "squeeze": 2}"#;
     let others = names(&["a", "b"]);
     for (freeze, architecture, asked, expected) in [
         (&["conv9"][..], own, &classes, "`conv9` names no tensor"),
@@ -237,7 +236,6 @@ fn trained(freeze: &[&str], optimiser: OptimiserKind) -> [BTreeMap<String, Vec<u
         .unwrap();
     let trainer = Trainer {
         network: &network,
-        smaller: BTreeMap::new(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,

@@ -20,17 +20,21 @@ fn face(index: usize) -> Picture {
 
 /// An untrained model in a folder of its own.
 fn saved() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
+    saved_as(Architecture::default())
+}
+
+fn saved_as(architecture: Architecture) -> (tempfile::TempDir, PathBuf, BTreeMap<String, Tensor>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let parameters = Parameters::new(4, &Device::Cpu);
-    let network = Architecture::default()
+    let network = architecture
         .build(8, Engine::detect(), parameters.builder())
         .unwrap();
     let weights = parameters.snapshot().unwrap();
     let description = Description {
         format: Description::FORMAT,
         library: Description::library_name(),
-        architecture: Architecture::default(),
+        architecture,
         classes: Expression::class_names(),
         preprocessing: Preprocessing::default(),
         training: TrainingSummary {
@@ -281,6 +285,26 @@ fn answers(path: &Path) -> Vec<Prediction> {
     let classifier = Classifier::load(path, &Device::Cpu).unwrap();
     let pictures: Vec<Picture> = (0..20).map(face).collect();
     classifier.predict_many(&pictures).unwrap()
+}
+
+#[test]
+fn the_stochastic_depth_of_older_files_changes_no_answer() {
+    let (_folder, path, _weights) = saved_as(Architecture::named("mobile").unwrap());
+    let without = answers(&path);
+    for rate in [0.0f64, 0.2] {
+        let older = |description: &mut Value| {
+            description["architecture"]["stochastic_depth"] = rate.into();
+        };
+        rewrite(&path, older, |_| ());
+        assert_eq!(answers(&path), without);
+    }
+    rewrite(
+        &path,
+        |description| description["architecture"]["stochastic_width"] = 2.into(),
+        |_| (),
+    );
+    let text = refusal(&path);
+    assert!(text.contains("unknown field `stochastic_width`"), "{text}");
 }
 
 fn agreement(one: &[Prediction], other: &[Prediction]) -> Agreement {

@@ -93,7 +93,6 @@ fn train(
         .unwrap();
     let trainer = Trainer {
         network: &network,
-        smaller: BTreeMap::new(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,
@@ -229,7 +228,6 @@ fn dropout_mixing_and_what_comes_after_the_sum_are_those_of_the_whole_batch() {
     let deep = Architecture::Mobile(MobileSettings {
         width: 4,
         squeeze: 4,
-        stochastic_depth: 0.3,
         ..MobileSettings::default()
     });
     // At a higher rate roundings grow on the way through so many layers.

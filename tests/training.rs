@@ -88,7 +88,6 @@ fn train(settings: &FitSettings, progress: &mut dyn Progress) -> Fit {
     let checked = settings.clone().check().unwrap();
     let trainer = Trainer {
         network: &network,
-        smaller: Default::default(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,
@@ -161,7 +160,6 @@ fn the_kept_weights_are_those_of_the_best_epoch() {
     let checked = longer.check().unwrap();
     let trainer = Trainer {
         network: &network,
-        smaller: Default::default(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,

@@ -43,20 +43,20 @@ KNOWN = {
         "averaging": None,
         "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7, "form": "keras", "weight_decay": 0.0},
         "loss": {"label_smoothing": 0.0},
-        "resolution": [],
         "augmentation": augmentation.NONE,
     },
+    "output": {},
 }
 # What changes no figure of the last epoch's weights.
 INDIFFERENT = {
-    "checkpoint", "calibration", "output", "data.resize", "data.strict", "data.layout", "training.monitor",
+    "checkpoint", "calibration", "output.weights", "data.resize", "data.strict", "data.layout", "training.monitor",
     "training.min_delta", "training.divergence", "training.sgd",
 }
 # What is not done here, with the values that ask for nothing.
 ABSENT = {
     "training.optimiser": "adam", "training.accumulate": 1,
     "training.loss.logit_adjustment": 0, "training.loss.class_weights": "none",
-    "training.sampling.balanced": 0,
+    "training.sampling.balanced": 0, "output.flips": False,
 }
 
 
@@ -164,12 +164,6 @@ def factor(schedule, step, steps):
     return schedule["last"] + (1 - schedule["last"]) * (1 + math.cos(math.pi * share)) / 2
 
 
-def side_of(epoch, training):
-    """Rows and columns of the pictures in `epoch`, from 0."""
-    done = epoch / training["epochs"]
-    return next((stage["side"] for stage in training["resolution"] if done < stage["until"] - 1e-9), augmentation.SIDE)
-
-
 class Training:
     """A run: the network, its optimiser, its average, and where the time went."""
 
@@ -191,22 +185,21 @@ class Training:
         """The network whose figures count."""
         return self.average.model if self.average else self.model
 
-    def batch(self, places, side):
-        """Pictures (n, 1, side, side) and targets (n, classes)."""
+    def batch(self, places):
+        """Pictures (n, 1, 48, 48) and targets (n, classes)."""
         pictures, targets = self.pictures[places].float() / 255, self.targets[places]
         pictures = augmentation.augment(pictures, self.settings["augmentation"])
-        pictures, targets = augmentation.mix(pictures, targets, self.settings["augmentation"])
-        return augmentation.shrink(pictures, side), targets
+        return augmentation.mix(pictures, targets, self.settings["augmentation"])
 
-    def epoch(self, number, last_step):
+    def epoch(self, last_step):
         """Trains to the end of an epoch or to `last_step`; the mean loss of its pictures."""
         self.model.train()
-        side, losses = side_of(number, self.settings), []
+        losses = []
         for places in torch.randperm(len(self.data)).split(self.settings["batch_size"]):
             if self.step >= last_step:
                 break
             start = time.perf_counter()
-            pictures, targets = self.batch(places, side)
+            pictures, targets = self.batch(places)
             made = time.perf_counter()
             losses += [self.train(pictures, targets)] * len(places)
             self.seconds["batches"] += made - start
@@ -276,7 +269,7 @@ def run(options, config, data):
     last_step = round(stop * training.batches)
     labels, judging, history = torch.from_numpy(data.validation.labels), 0.0, []
     for epoch in range(math.ceil(stop)):
-        loss = training.epoch(epoch, last_step)
+        loss = training.epoch(last_step)
         start = time.perf_counter()
         validation = figures(logits_of(training.judged, data.validation), labels) if len(labels) else {}
         judging += time.perf_counter() - start

@@ -93,14 +93,3 @@ def mix(pictures, targets, settings):
 def beta(alpha):
     """A number from Beta(alpha, alpha)."""
     return Beta(torch.tensor(alpha, dtype=torch.float64), torch.tensor(alpha, dtype=torch.float64)).sample().item()
-
-
-def shrink(pictures, side):
-    """Pictures of `side` × `side`: each new pixel is the mean of the area that it covers."""
-    if side == SIDE:
-        return pictures
-    new, old = torch.arange(side)[:, None], torch.arange(SIDE)[None, :]
-    end = torch.minimum((new + 1) * SIDE, (old + 1) * side)
-    start = torch.maximum(new * SIDE, old * side)
-    shares = (end - start).clamp(min=0) / SIDE
-    return shares @ pictures @ shares.T

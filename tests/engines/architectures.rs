@@ -38,13 +38,13 @@ fn trained(architecture: &Architecture, engine: Engine, threads: usize) -> (Vec<
     })
 }
 
-/// Every network as it is by default, and those with squeeze-and-excitation and stochastic depth.
+/// Every network as it is by default, and those with squeeze-and-excitation.
 fn architectures() -> Vec<(String, Architecture)> {
     let default = Architecture::NAMES
         .iter()
         .map(|name| (name.to_string(), Architecture::named(name).unwrap()));
     let gated = ["resnet", "resvgg", "mobile"].map(|name| {
-        let settings = json!({"arch": name, "squeeze": 8, "stochastic_depth": 0.3});
+        let settings = json!({"arch": name, "squeeze": 8});
         (
             format!("{name}, gated"),
             serde_json::from_value(settings).unwrap(),
@@ -174,8 +174,7 @@ fn settings_out_of_range_are_refused_by_name() {
         ("resvgg", "width", json!(257)),
         ("mobile", "dropout", json!(1.0)),
         ("resnet", "squeeze", json!(257)),
-        ("resvgg", "stochastic_depth", json!(1.0)),
-        ("mobile", "stochastic_depth", json!(-0.1)),
+        ("resvgg", "dropout", json!(-0.1)),
     ] {
         let mut settings = json!({ "arch": name });
         settings[setting] = value;

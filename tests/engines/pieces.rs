@@ -25,7 +25,6 @@ pub(super) enum Piece {
         depthwise: bool,
         pool: bool,
         squeeze: usize,
-        drop: f32,
     },
 }
 
@@ -47,19 +46,15 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         });
     let depthwise =
         (1..3usize, any::<bool>()).prop_map(|(stride, norm)| Piece::Depthwise { stride, norm });
-    let shape = (outputs, 1..3usize, any::<bool>(), any::<bool>());
-    let gates = (0..4usize, prop_oneof![Just(0.0f32), Just(0.4)]);
-    let residual =
-        (shape, gates).prop_map(|((outputs, stride, depthwise, pool), (squeeze, drop))| {
-            Piece::Residual {
-                outputs,
-                stride,
-                depthwise,
-                pool,
-                squeeze,
-                drop,
-            }
-        });
+    let residual = (outputs, 1..3usize, any::<bool>(), any::<bool>(), 0..4usize).prop_map(
+        |(outputs, stride, depthwise, pool, squeeze)| Piece::Residual {
+            outputs,
+            stride,
+            depthwise,
+            pool,
+            squeeze,
+        },
+    );
     proptest::collection::vec(prop_oneof![convolution, depthwise, residual], 1..5)
 }
 
@@ -104,8 +99,7 @@ fn add<'a>(stack: Stack<'a>, name: &str, piece: Piece) -> Result<Stack<'a>> {
             depthwise,
             pool,
             squeeze,
-            drop,
-        } => stack.residual_with(name, ResidualSettings { squeeze, drop }, |body| {
+        } => stack.residual_with(name, ResidualSettings { squeeze }, |body| {
             let first = ConvolutionSettings {
                 stride,
                 ..ConvolutionSettings::normalised(channels, outputs)

@@ -1,6 +1,6 @@
 use candle_core::{DType, Device, Result, Tensor};
 use fer_model::ops::{ConvolutionSettings, Engine, Mode};
-use fer_model::{Network, Parameters, Plan, ResidualSettings, Stack};
+use fer_model::{Network, Parameters, Plan, Stack};
 
 #[test]
 fn stacks_refuse_what_does_not_fit_and_name_it() {
@@ -27,11 +27,6 @@ fn stacks_refuse_what_does_not_fit_and_name_it() {
     assert!(message(stack().dense("head", 3, false)).contains("head"));
     assert!(message(stack().dropout("drop", 1.0)).contains("drop"));
     assert!(message(stack().residual("block", Ok)).contains("block"));
-    let always = ResidualSettings {
-        drop: 1.0,
-        ..ResidualSettings::default()
-    };
-    assert!(message(stack().residual_with("block", always, Ok)).contains("block"));
     assert!(stack().finish().is_err());
     let network = stack()
         .flatten()

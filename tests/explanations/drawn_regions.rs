@@ -178,7 +178,6 @@ fn trained(dataset: &Dataset) -> Sequential {
     };
     let trainer = Trainer {
         network: &network,
-        smaller: Default::default(),
         teachers: None,
         parameters: &parameters,
         dataset,

@@ -56,17 +56,23 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
 pub(crate) fn answer(model: &Model, pictures: &[Picture], path: &Path) -> Result<()> {
     let calibration = model.description.calibration.as_ref();
     let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-    save(path, answers_of(&model.network, temperature, pictures)?)
+    save(
+        path,
+        answers_of(&*model.answering()?, temperature, pictures)?,
+    )
 }
 
 /// Logits and probabilities by name.
 fn answers_of(
-    network: &Sequential,
+    network: &dyn Network,
     temperature: f64,
     pictures: &[Picture],
 ) -> Result<HashMap<String, Tensor>> {
-    let plan = Plan::new(network)?.context("a machine without kernels")?;
-    let logits = plan.forward(&pictures_to_tensor(pictures, &Device::Cpu)?)?;
+    let pictures = pictures_to_tensor(pictures, &Device::Cpu)?;
+    let logits = match Plan::new(network)? {
+        Some(plan) => plan.forward(&pictures)?,
+        None => network.forward(&pictures, Mode::Predict)?,
+    };
     let probabilities = candle_nn::ops::softmax(&(&logits / temperature)?, 1)?;
     Ok([("logits", logits), ("probabilities", probabilities)]
         .map(|(name, tensor)| (name.to_string(), tensor))
@@ -131,7 +137,7 @@ fn models(folder: &Path) -> Result<Vec<(String, Model)>> {
         ),
         (
             "resvgg-squeezed",
-            json!({"arch": "resvgg", "width": 8, "squeeze": 8, "stochastic_depth": 0.2}),
+            json!({"arch": "resvgg", "width": 8, "squeeze": 8}),
             &three,
             None,
         ),
@@ -154,6 +160,13 @@ fn models(folder: &Path) -> Result<Vec<(String, Model)>> {
         "mobile-f16".into(),
         file::load(&path("mobile-f16"), &Device::Cpu, engine)?,
     ));
+    let path = path("vgg-flips");
+    let vgg = models.iter().find(|(name, _)| name == "vgg");
+    let vgg = &vgg.context("no vgg")?.1;
+    let mut description = vgg.description.clone();
+    description.preprocessing.flips = true;
+    file::save(&path, &vgg.weights, &description)?;
+    models.push(("vgg-flips".into(), file::load(&path, &Device::Cpu, engine)?));
     Ok(models)
 }
 
@@ -240,10 +253,7 @@ fn stack() -> Result<(Sequential, ClassNames)> {
         norm: false,
         ..DepthwiseSettings::normalised(10, 2)
     };
-    let gated = ResidualSettings {
-        squeeze: 3,
-        drop: 0.1,
-    };
+    let gated = ResidualSettings { squeeze: 3 };
     let network = Stack::new([1, 48, 48], Engine::available()[0], parameters.builder())
         .residual("first", |body| body.convolution("coarse", coarse))?
         .convolution("pooled", pooled)?

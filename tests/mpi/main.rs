@@ -3,7 +3,6 @@
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
-use std::collections::BTreeMap;
 use std::env;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -85,7 +84,6 @@ fn steps(
     let network = architecture.build(classes, Engine::detect(), parameters.builder())?;
     let trainer = Trainer {
         network: &network,
-        smaller: BTreeMap::new(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,

@@ -6,7 +6,6 @@ mod greys;
 mod mixing;
 mod outline;
 mod pixels;
-mod shrinking;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +15,7 @@ use rayon::prelude::*;
 use crate::augmentation::Augmentation;
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::picture::{PIXELS, SIDE};
+use crate::picture::PIXELS;
 use crate::random::stream;
 use crate::sampling::Sampling;
 use crate::situation::Disturbance;
@@ -26,7 +25,6 @@ pub use ahead::Ahead;
 pub use outline::Outline;
 pub use pixels::Pixels;
 use pixels::Row;
-pub(crate) use shrinking::shrink;
 
 /// Some pictures of a data set, in the order of [`indices`](Self::indices).
 #[derive(Clone, Debug, PartialEq)]
@@ -35,31 +33,10 @@ pub struct Batch {
     pub indices: Vec<usize>,
     /// The classes, one a picture. Where pictures are mixed, those of the pictures that they were before.
     pub labels: Vec<usize>,
-    /// Rows and columns of a picture: 48, or what [`Batches::with_side`] says.
-    pub side: usize,
-    /// The pictures, of shape (pictures, 1, side, side).
+    /// The pictures, of shape (pictures, 1, 48, 48).
     pub pixels: Pixels,
     /// Targets, f32 of shape (pictures, classes), each row summing to 1.
     pub targets: Vec<f32>,
-}
-
-impl Batch {
-    /// The same batch, of 48×48, at `side` × `side` as [`Batches::with_side`] makes it.
-    ///
-    /// # Panics
-    /// When `side` is not 1 to 48, or the batch's pictures are no 48×48.
-    #[must_use]
-    pub fn shrunk(&self, side: usize) -> Self {
-        assert!((1..=SIDE).contains(&side), "a side of 1 to 48, not {side}");
-        assert_eq!(self.side, SIDE, "whole pictures are shrunk");
-        Batch {
-            side,
-            pixels: Pixels::Changed(shrink(&self.pixels.scaled(), side)),
-            indices: self.indices.clone(),
-            labels: self.labels.clone(),
-            targets: self.targets.clone(),
-        }
-    }
 }
 
 /// Writes the pixels of the pictures whose turns these are.
@@ -85,7 +62,6 @@ pub struct Batches<'a> {
     /// added for every turn that it had before, so that each is changed in its own way.
     order: Vec<usize>,
     batch_size: usize,
-    side: usize,
     first: usize,
     /// Which part of each batch is made, and of how many.
     part: [usize; 2],
@@ -104,7 +80,6 @@ impl<'a> Batches<'a> {
             dataset,
             order: indices,
             batch_size,
-            side: SIDE,
             first: 0,
             part: [0, 1],
             disturbance: None,
@@ -142,18 +117,6 @@ impl<'a> Batches<'a> {
     /// The pictures changed and mixed as `augmentation` draws it for `epoch` under `seed`.
     pub fn augmented(mut self, augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
         self.augmentation = (!augmentation.is_none()).then_some((augmentation, seed, epoch));
-        self
-    }
-
-    /// The pictures at `side` × `side` pixels, each the mean of the area that it covers. They are
-    /// changed and mixed at 48×48 before. Training begins faster on small pictures (Howard 2018,
-    /// "Training Imagenet in 3 hours for $25; and CIFAR10 for $0.26": progressive resizing).
-    ///
-    /// # Panics
-    /// When `side` is not 1 to 48.
-    pub fn with_side(mut self, side: usize) -> Self {
-        assert!((1..=SIDE).contains(&side), "a side of 1 to 48, not {side}");
-        self.side = side;
         self
     }
 
@@ -203,7 +166,7 @@ impl<'a> Batches<'a> {
         })
     }
 
-    /// Batch `number`, whose pictures `fill` writes at 48×48, given the turns of as many.
+    /// Batch `number`, whose pictures `fill` writes, given the turns of as many.
     fn make(&self, number: usize, fill: &FillAll<'_>) -> Result<Batch, DataError> {
         let (outline, mixing) = self.drawn_outline(number);
         let (turns, rows) = (self.turns(number), outline.part.clone());
@@ -224,10 +187,7 @@ impl<'a> Batches<'a> {
             };
             mixing.mix_pixels(values, &others);
         }
-        if self.side != SIDE {
-            pixels = Pixels::Changed(shrink(&pixels.into_scaled(), self.side));
-        }
-        Ok(outline.batch(self.side, pixels))
+        Ok(outline.batch(pixels))
     }
 
     /// Room for so many pictures: in the form in which they are stored, where nothing computes with them.

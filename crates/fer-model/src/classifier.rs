@@ -4,12 +4,11 @@ use candle_core::{Device, Tensor};
 use fer_data::{ClassNames, DataError, Flaw, Picture, Resize};
 use image::DynamicImage;
 
-use crate::arch::Network;
 use crate::error::ModelError;
 use crate::explain::Explainer;
 use crate::file::{self, AbstentionStep, Calibration, Description, Model};
 use crate::input::{check_pictures, pictures_to_tensor};
-use crate::ops::{Engine, Mode, log_probabilities};
+use crate::ops::{Engine, log_probabilities};
 use crate::plan::Plan;
 use crate::prediction::Prediction;
 
@@ -117,7 +116,7 @@ impl Classifier {
         &self.model.description
     }
 
-    /// What tells where the network looks.
+    /// What tells where the network looks, at a picture as it is: without flips.
     ///
     /// # Errors
     /// Weights that cannot be read.
@@ -290,10 +289,7 @@ impl Classifier {
 
     /// What the network says of a batch, f32 of shape (pictures, 1, 48, 48) on its device.
     fn answers(&self, input: &Tensor) -> Result<Vec<Prediction>, ModelError> {
-        let logits = match &self.plan {
-            Some(plan) => plan.forward(input)?,
-            None => self.model.network.forward(input, Mode::Predict)?,
-        };
+        let logits = self.model.logits(self.plan.as_ref(), input)?;
         let logits = match self.calibration() {
             Some(calibration) => calibration.apply(&logits)?,
             None => logits,

@@ -15,24 +15,24 @@ pub fn pictures_to_tensor(pictures: &[Picture], device: &Device) -> Result<Tenso
     for picture in pictures {
         pixels.extend_from_slice(picture.pixels());
     }
-    pixels_to_tensor(Pixels::Stored(pixels), SIDE, device)
+    pixels_to_tensor(Pixels::Stored(pixels), device)
 }
 
-/// A batch as a network and a loss take it: pictures, f32 of shape (pictures, 1, side, side) with
-/// the batch's side, and targets, f32 of shape (pictures, classes).
+/// A batch as a network and a loss take it: pictures, f32 of shape (pictures, 1, 48, 48), and
+/// targets, f32 of shape (pictures, classes).
 ///
 /// # Errors
 /// A device without memory.
 pub fn batch_to_tensors(batch: Batch, classes: usize, device: &Device) -> Result<(Tensor, Tensor)> {
     let count = batch.labels.len();
-    let pictures = pixels_to_tensor(batch.pixels, batch.side, device)?;
+    let pictures = pixels_to_tensor(batch.pixels, device)?;
     let targets = Tensor::from_vec(batch.targets, (count, classes), device)?;
     Ok((pictures, targets))
 }
 
 /// Stored pixels go to a device as they are, in a quarter of the bytes, and are scaled there.
-fn pixels_to_tensor(pixels: Pixels, side: usize, device: &Device) -> Result<Tensor> {
-    let shape = (pixels.len() / (side * side), 1, side, side);
+fn pixels_to_tensor(pixels: Pixels, device: &Device) -> Result<Tensor> {
+    let shape = (pixels.len() / PIXELS, 1, SIDE, SIDE);
     match pixels {
         Pixels::Stored(stored) if !device.is_cpu() => {
             scale_on_device(&Tensor::from_vec(stored, shape, device)?)
@@ -71,11 +71,11 @@ mod tests {
 
     #[test]
     fn a_device_scales_stored_pictures_to_the_same_bits() {
-        let stored: Vec<u8> = (0..2 * 256).map(|at| at as u8).collect();
-        let shape = (2, 1, 16, 16);
+        let stored: Vec<u8> = (0..2 * PIXELS).map(|at| at as u8).collect();
+        let shape = (2, 1, SIDE, SIDE);
         let on_device = Tensor::from_vec(stored.clone(), shape, &Device::Cpu).unwrap();
         let on_device = scale_on_device(&on_device).unwrap();
-        let here = pixels_to_tensor(Pixels::Stored(stored), 16, &Device::Cpu).unwrap();
+        let here = pixels_to_tensor(Pixels::Stored(stored), &Device::Cpu).unwrap();
         assert_eq!(here.dims4().unwrap(), shape);
         let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values(&on_device), values(&here));

@@ -74,10 +74,10 @@
 //! # What is in a model file?
 //!
 //! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON
-//! description: architecture, class names in order, preprocessing, training data and seed, how good
-//! it was found, the [temperature](file::Calibration) that its logits are divided by, [how
-//! sure](file::Abstention) it must be to keep a risk, and a self-test. Weights are F32, F16 or BF16;
-//! [`file::halve`] rounds them. A file that does not fit is refused with the [`Refusal`].
+//! description: architecture, class names in order, preprocessing, whether it looks [from both
+//! sides](Flips), training data and seed, how good it was found, the [temperature](file::Calibration)
+//! that its logits are divided by, [how sure](file::Abstention) it must be to keep a risk, and a
+//! self-test. Weights are F32, F16 or BF16; [`file::halve`] rounds them. A file that does not fit is refused with the [`Refusal`].
 //!
 //! # Where does it look?
 //!
@@ -134,6 +134,7 @@ mod tape;
 
 mod device;
 mod error;
+mod flips;
 mod input;
 
 mod agreement;
@@ -152,6 +153,7 @@ pub use arch::{
 pub use classifier::Classifier;
 pub use device::{DeviceChoice, SelectedDevice};
 pub use error::{ModelError, Refusal};
+pub use flips::{Flips, answering};
 pub use input::{batch_to_tensors, pictures_to_tensor};
 pub use parameters::{Parameters, glorot_uniform, he_uniform};
 pub use plan::Plan;

@@ -55,7 +55,6 @@ pub(crate) fn fine_tune(folder: &Path, path: &Path) -> Result<f64> {
     };
     let trainer = Trainer {
         network: &network,
-        smaller: Default::default(),
         teachers: None,
         parameters: &parameters,
         dataset: &dataset,

@@ -61,6 +61,10 @@ pub struct OutputSettings {
     /// What holds a weight: `f32`, or `f16` for a file of half the size; figures are those of the
     /// weights as they are saved. Default `f32`.
     pub weights: WeightFormat,
+    /// Test-time flips: whether the model answers with the mean of the logits for a picture and for its
+    /// mirror image, in twice the time; temperature and figures are those of such answers. The epoch is
+    /// chosen without. Default `false`.
+    pub flips: bool,
 }
 
 /// Which pictures, and how they are read and divided.
@@ -367,6 +371,21 @@ mod tests {
         ] {
             let error = toml::from_str::<Config>(text).unwrap_err().to_string();
             assert!(error.contains("unknown"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_stochastic_depth_of_older_versions_is_an_unknown_key() {
+        let text = "[model]\narch = \"resvgg\"\nstochastic_depth = 0.0";
+        let read = toml::from_str::<Config>(text).unwrap_err().to_string();
+        let mut config = Config::default();
+        config.set("model.arch=resvgg").unwrap();
+        let set = config.set("model.stochastic_depth=0.2").unwrap_err();
+        for error in [read, format!("{set:#}")] {
+            assert!(
+                error.contains("unknown field `stochastic_depth`"),
+                "{error}"
+            );
         }
     }
 }

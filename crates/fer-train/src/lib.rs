@@ -19,7 +19,6 @@
 //! let settings = FitSettings { epochs: 10, ..FitSettings::default() }.check()?;
 //! let trainer = Trainer {
 //!     network: &network,
-//!     smaller: Default::default(),
 //!     teachers: None,
 //!     parameters: &parameters,
 //!     dataset: &dataset,

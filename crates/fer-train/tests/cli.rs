@@ -42,6 +42,10 @@ mod baseline;
 #[path = "cli/models.rs"]
 mod models;
 
+// Test-time flips.
+#[path = "cli/flips.rs"]
+mod flips;
+
 // A model for other programs.
 #[path = "cli/export.rs"]
 mod export;

@@ -91,7 +91,7 @@ fn symmetric_beta(alpha: f32, random: &mut impl Rng) -> f64 {
 mod tests {
     use super::super::{Batch, Pixels};
     use super::*;
-    use crate::picture::{PIXELS, SIDE};
+    use crate::picture::PIXELS;
 
     impl Mixing {
         /// A whole batch.
@@ -110,7 +110,6 @@ mod tests {
     fn plain(count: usize) -> Batch {
         let value = |picture: usize| picture as f32 / count as f32;
         Batch {
-            side: SIDE,
             indices: (0..count).collect(),
             labels: (0..count).collect(),
             pixels: Pixels::Changed((0..count * PIXELS).map(|at| value(at / PIXELS)).collect()),

@@ -20,14 +20,13 @@ pub struct Outline {
 
 impl Outline {
     /// The part with its pixels.
-    pub(super) fn batch(self, side: usize, pixels: Pixels) -> Batch {
+    pub(super) fn batch(self, pixels: Pixels) -> Batch {
         let rows = self.part;
         if rows.len() == self.indices.len() {
             let (indices, labels, targets) = (self.indices, self.labels, self.targets);
             return Batch {
                 indices,
                 labels,
-                side,
                 pixels,
                 targets,
             };
@@ -36,7 +35,6 @@ impl Outline {
         Batch {
             indices: self.indices[rows.clone()].to_vec(),
             labels: self.labels[rows.clone()].to_vec(),
-            side,
             pixels,
             targets: self.targets[rows.start * classes..rows.end * classes].to_vec(),
         }

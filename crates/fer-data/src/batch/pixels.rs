@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::scale;
 use crate::picture::PIXELS;
 
-/// Pixels of shape (pictures, 1, side, side), in the form in which they take the least room.
+/// Pixels of shape (pictures, 1, 48, 48), in the form in which they take the least room.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels {
     /// Grey values as they are stored, 0 (black) to 255 (white): nothing changed them.
@@ -14,7 +14,7 @@ pub enum Pixels {
     Changed(Vec<f32>),
 }
 
-/// The pixels of one picture of 48×48, to be written.
+/// The pixels of one picture, to be written.
 pub(super) enum Row<'a> {
     Stored(&'a mut [u8]),
     Changed(&'a mut [f32]),

@@ -71,29 +71,6 @@ fn a_batch_is_mixed_after_its_pictures_were_changed() {
 }
 
 #[test]
-fn a_smaller_side_shrinks_the_batch_as_it_would_have_been() {
-    let dataset = greys(10);
-    let augmentation = Augmentation {
-        rotation: 12.0,
-        mixup: 1.0,
-        ..Augmentation::default()
-    };
-    let batches = || Batches::new(&dataset, (0..10).collect(), 5).augmented(&augmentation, 5, 1);
-    let (whole, small) = (
-        batches().batch(1).unwrap(),
-        batches().with_side(32).batch(1).unwrap(),
-    );
-    assert_eq!((whole.side, small.side), (48, 32));
-    assert_eq!(small.pixels.len(), 5 * 32 * 32);
-    let expected = shrinking::shrink(&whole.pixels.scaled(), 32);
-    assert_eq!(small.pixels.scaled(), expected);
-    assert_eq!(whole.shrunk(32), small);
-    assert_eq!(small.targets, whole.targets);
-    let ahead = batches().with_side(32).ahead(2, |ahead| ahead.nth(1));
-    assert_eq!(ahead.unwrap().unwrap(), small);
-}
-
-#[test]
 fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() {
     let dataset = greys(40);
     let disturbance = Situation::Noise.at(20.0, 3);
@@ -129,7 +106,6 @@ fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
                 .sampled(&sampling, 5, 2)
                 .shuffled(5, 2)
                 .augmented(&augmentation, 5, 2)
-                .with_side(24)
         };
         for number in 0..3 {
             let expected = whole().batch(number).unwrap();
@@ -137,7 +113,6 @@ fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
             let mut joined = Batch {
                 indices: Vec::new(),
                 labels: Vec::new(),
-                side: 24,
                 pixels: Pixels::Changed(Vec::new()),
                 targets: Vec::new(),
             };
@@ -183,9 +158,4 @@ fn pictures_that_nothing_changes_stay_8_bit_and_are_the_same_scaled() {
     };
     let changed = batches().augmented(&never, 5, 1).batch(1).unwrap();
     assert_eq!(changed.pixels, Pixels::Changed(values.clone()));
-    let small = batches().with_side(24).batch(1).unwrap();
-    assert_eq!(
-        small.pixels,
-        Pixels::Changed(shrinking::shrink(&values, 24))
-    );
 }

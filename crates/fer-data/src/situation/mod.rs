@@ -6,6 +6,7 @@ mod light;
 mod noise;
 mod resolution;
 mod rotation;
+mod shrinking;
 
 use std::fmt;
 use std::ops::RangeInclusive;

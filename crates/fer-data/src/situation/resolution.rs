@@ -1,7 +1,7 @@
 use image::{GrayImage, Luma};
 
+use super::shrinking::shrink;
 use super::values;
-use crate::batch::shrink;
 use crate::picture::{Picture, Resize};
 
 /// The picture at `side` × `side` pixels, a whole number, and enlarged again.

@@ -137,10 +137,15 @@ def mobile(settings, classes):
 
 
 class Scaled(nn.Sequential):
-    """Layers that see grey values as numbers from 0 to 1."""
+    """Layers that see grey values as numbers from 0 to 1, and with `flips`, unless they train, each picture and its
+    mirror image."""
+
+    flips = False
 
     def forward(self, pictures):
-        return super().forward(pictures / 255)
+        pictures = pictures / 255
+        logits = super().forward(pictures)
+        return (logits + super().forward(pictures.flip(-1))) / 2 if self.flips and not self.training else logits
 
 
 def load(path):
@@ -151,6 +156,7 @@ def load(path):
     settings = description["architecture"]
     kinds = dict(cnn=cnn, vgg=vgg, resnet=resnet, resvgg=resvgg, mobile=mobile)
     network = Scaled(kinds[settings["arch"]](settings, len(description["classes"])))
+    network.flips = description["preprocessing"].get("flips", False)
     missing, unexpected = network.load_state_dict(weights, strict=False)
     # PyTorch counts batches, which no prediction needs.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]

@@ -1,10 +1,7 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{
-    ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_stochastic_depth,
-    check_width,
-};
+use crate::arch::{ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_width};
 use crate::error::ModelError;
 use crate::ops::{ConvolutionSettings, DepthwiseSettings};
 
@@ -34,9 +31,6 @@ pub struct MobileSettings {
     /// Squeeze-and-excitation in every residual block, as [`ResidualSettings::squeeze`]: 0 (none) to
     /// 256. Default 0.
     pub squeeze: usize,
-    /// Stochastic depth: the probability that the last residual block is left out, in proportion less
-    /// for those before it, 0 to below 1. Default 0.
-    pub stochastic_depth: f32,
 }
 
 impl Default for MobileSettings {
@@ -45,7 +39,6 @@ impl Default for MobileSettings {
             width: 32,
             dropout: 0.2,
             squeeze: 0,
-            stochastic_depth: 0.0,
         }
     }
 }
@@ -54,8 +47,7 @@ impl MobileSettings {
     pub(crate) fn check(&self) -> std::result::Result<(), ModelError> {
         check_width(self.width)?;
         check_dropout(self.dropout)?;
-        check_squeeze(self.squeeze)?;
-        check_stochastic_depth(self.stochastic_depth)
+        check_squeeze(self.squeeze)
     }
 
     pub(crate) fn build(&self, classes: usize, stack: Stack<'_>) -> Result<Sequential> {
@@ -64,7 +56,9 @@ impl MobileSettings {
             ..ConvolutionSettings::normalised(1, self.width)
         };
         let mut stack = stack.convolution("stem", stem)?;
-        let (mut number, count) = (0, BLOCKS.iter().sum());
+        let residual = ResidualSettings {
+            squeeze: self.squeeze,
+        };
         for (stage, blocks) in BLOCKS.into_iter().enumerate() {
             let name = format!("stage{}", stage + 1);
             let channels = (stage + 1) * self.width;
@@ -72,14 +66,8 @@ impl MobileSettings {
                 stack = widen(stack, &name, [stage * self.width, channels])?;
             }
             for block in 1..=blocks {
-                number += 1;
-                let settings = ResidualSettings::at_depth(
-                    self.squeeze,
-                    self.stochastic_depth,
-                    [number, count],
-                );
                 let name = format!("{name}.block{block}");
-                stack = stack.residual_with(&name, settings, |body| pairs(body, channels))?;
+                stack = stack.residual_with(&name, residual, |body| pairs(body, channels))?;
             }
         }
         stack

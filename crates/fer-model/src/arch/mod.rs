@@ -27,8 +27,8 @@ pub(crate) use block::Block;
 pub use cnn::CnnSettings;
 pub use layer::Layer;
 pub use mobile::MobileSettings;
+pub(crate) use residual::Residual;
 pub use residual::ResidualSettings;
-pub(crate) use residual::{Residual, StochasticDepth};
 pub use resnet::ResNetSettings;
 pub use resvgg::ResVggSettings;
 pub use sequential::Sequential;
@@ -55,6 +55,20 @@ pub trait Network: Send + Sync {
     /// What computes it where its tensors are on the CPU.
     fn engine(&self) -> Engine {
         Engine::Portable
+    }
+}
+
+impl<N: Network + ?Sized> Network for &N {
+    fn forward(&self, pictures: &Tensor, mode: Mode) -> candle_core::Result<Tensor> {
+        (**self).forward(pictures, mode)
+    }
+
+    fn sequential(&self) -> Option<&Sequential> {
+        (**self).sequential()
+    }
+
+    fn engine(&self) -> Engine {
+        (**self).engine()
     }
 }
 
@@ -155,30 +169,8 @@ impl Architecture {
         engine: Engine,
         builder: VarBuilder<'_>,
     ) -> Result<Sequential, ModelError> {
-        self.build_for(SIDE, classes, engine, builder)
-    }
-
-    /// As [`build`](Self::build), for pictures of `side` rows and columns in place of 48; the tensors
-    /// are the same.
-    ///
-    /// # Errors
-    /// As [`build`](Self::build), and a network whose tensors depend on the side: one that flattens.
-    pub fn build_for(
-        &self,
-        side: usize,
-        classes: usize,
-        engine: Engine,
-        builder: VarBuilder<'_>,
-    ) -> Result<Sequential, ModelError> {
         self.check()?;
-        if side != SIDE && matches!(self, Architecture::Cnn(_)) {
-            return Err(ModelError::Setting {
-                name: "side",
-                value: side.to_string(),
-                expected: "48: cnn flattens its maps, so its weights fit one side only",
-            });
-        }
-        let stack = Stack::new([1, side, side], engine, builder);
+        let stack = Stack::new([1, SIDE, SIDE], engine, builder);
         Ok(match self {
             Architecture::Cnn(settings) => settings.build(classes, stack),
             Architecture::Vgg(settings) => settings.build(classes, stack),
@@ -261,19 +253,11 @@ fn check_squeeze(reduction: usize) -> Result<(), ModelError> {
 }
 
 fn check_dropout(rate: f32) -> Result<(), ModelError> {
-    check_rate("model.dropout", rate)
-}
-
-fn check_stochastic_depth(rate: f32) -> Result<(), ModelError> {
-    check_rate("model.stochastic_depth", rate)
-}
-
-fn check_rate(name: &'static str, rate: f32) -> Result<(), ModelError> {
     if (0.0..1.0).contains(&rate) {
         return Ok(());
     }
     Err(ModelError::Setting {
-        name,
+        name: "model.dropout",
         value: rate.to_string(),
         expected: "at least 0 and below 1",
     })

@@ -3,31 +3,15 @@ use candle_core::{Result, Tensor, bail};
 use crate::arch::block::Block;
 use crate::arch::{Shape, Stack};
 use crate::ops::{
-    ConvolutionBlock, ConvolutionSettings, Dense, Engine, Mode, SqueezeBlock, dropout_mask,
-    gated_sum,
+    ConvolutionBlock, ConvolutionSettings, Dense, Engine, Mode, SqueezeBlock, gated_sum,
 };
 
 /// What a residual does besides adding its input.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResidualSettings {
     /// Squeeze-and-excitation (Hu et al. 2018) of the branch before the sum: how many times fewer
     /// values than channels lie between its two dense layers. 0, the default, for none.
     pub squeeze: usize,
-    /// Stochastic depth (Huang et al. 2016): the probability, 0 to below 1, that a picture's branch
-    /// is left out of a training step. The branches that stay are divided by 1 - `drop`, so nothing
-    /// changes when predicting. Default 0.
-    pub drop: f32,
-}
-
-impl ResidualSettings {
-    /// Those of residual `number`, counted from 1, of `count`: the probability of being left out
-    /// grows in proportion to the depth, up to `greatest` in the last.
-    pub fn at_depth(squeeze: usize, greatest: f32, [number, count]: [usize; 2]) -> Self {
-        ResidualSettings {
-            squeeze,
-            drop: greatest * number as f32 / count as f32,
-        }
-    }
 }
 
 /// Blocks whose input is added to the output of their last convolution.
@@ -36,24 +20,8 @@ pub(crate) struct Residual {
     pub(crate) body: Vec<Block>,
     pub(crate) last: ConvolutionBlock,
     pub(crate) squeeze: Option<SqueezeBlock>,
-    pub(crate) depth: Option<StochasticDepth>,
     /// What brings the input to the output's shape, where they differ.
     pub(crate) shortcut: Option<ConvolutionBlock>,
-}
-
-/// The chance that a branch is left out.
-#[derive(Clone, Debug)]
-pub(crate) struct StochasticDepth {
-    name: String,
-    rate: f32,
-}
-
-impl StochasticDepth {
-    /// What each picture's branch is multiplied by: zero, or the inverse of the share that stays;
-    /// `None` where nothing changes.
-    pub(crate) fn factors(&self, pictures: usize, mode: Mode) -> Option<Vec<f32>> {
-        dropout_mask([pictures, 1], self.rate, &self.name, mode)
-    }
 }
 
 impl Residual {
@@ -66,15 +34,11 @@ impl Residual {
             Some(shortcut) => shortcut.forward(input, mode)?,
             None => input.clone(),
         };
-        let (pictures, ..) = input.dims4()?;
-        let depth = self.depth.as_ref();
-        let factors = depth.and_then(|depth| depth.factors(pictures, mode));
-        if self.squeeze.is_none() && factors.is_none() {
+        let Some(squeeze) = &self.squeeze else {
             return self.last.forward_adding(&maps, Some(&around), mode);
-        }
+        };
         let maps = self.last.bare().forward(&maps, mode)?;
-        let gates = self.gates(&maps, factors)?;
-        gated_sum(&maps, &gates, &around, self.last.finish())
+        gated_sum(&maps, &squeeze.gates(&maps)?, &around, self.last.finish())
     }
 
     /// The tensors that a gradient could move.
@@ -85,21 +49,6 @@ impl Residual {
             .chain(squeeze.flat_map(Dense::tensors))
             .chain(self.shortcut.iter().flat_map(ConvolutionBlock::tensors))
             .collect()
-    }
-
-    /// What each picture's channels are multiplied by.
-    fn gates(&self, maps: &Tensor, factors: Option<Vec<f32>>) -> Result<Tensor> {
-        let (pictures, _, _, channels) = maps.dims4()?;
-        let factors = match factors {
-            Some(factors) => Some(Tensor::from_vec(factors, (pictures, 1), maps.device())?),
-            None => None,
-        };
-        match (&self.squeeze, factors) {
-            (Some(squeeze), Some(factors)) => squeeze.gates(maps)?.broadcast_mul(&factors),
-            (Some(squeeze), None) => squeeze.gates(maps),
-            (None, Some(factors)) => factors.broadcast_as((pictures, channels)),
-            (None, None) => Tensor::ones((pictures, channels), maps.dtype(), maps.device()),
-        }
     }
 }
 
@@ -118,25 +67,16 @@ impl Stack<'_> {
     /// squeeze-and-excitation are `squeeze.dense1` and `squeeze.dense2`, each with `weight` and `bias`.
     ///
     /// # Errors
-    /// As [`residual`](Self::residual), and a probability out of range.
+    /// As [`residual`](Self::residual).
     pub fn residual_with(
         mut self,
         name: &str,
         settings: ResidualSettings,
         body: impl FnOnce(Self) -> Result<Self>,
     ) -> Result<Self> {
-        let ResidualSettings { squeeze, drop } = settings;
-        if !(0.0..1.0).contains(&drop) {
-            bail!("{name}: a branch is left out with at least 0 and below 1, got {drop}");
-        }
         let before = self.shape;
-        let builder = self.builder.pp(name);
-        let depth = (drop > 0.0).then(|| StochasticDepth {
-            name: builder.prefix(),
-            rate: drop,
-        });
         let mut inner = body(Stack {
-            builder,
+            builder: self.builder.pp(name),
             engine: self.engine,
             input: self.input,
             shape: before,
@@ -148,7 +88,7 @@ impl Stack<'_> {
             bail!("{name}: the last block under a residual must be a convolution");
         };
         inner.layers.pop_finish();
-        let squeeze = match squeeze {
+        let squeeze = match settings.squeeze {
             0 => None,
             reduction => Some(inner.squeeze(last.settings().outputs, reduction)?),
         };
@@ -160,7 +100,6 @@ impl Stack<'_> {
             body: inner.blocks,
             last,
             squeeze,
-            depth,
             shortcut,
         })));
         self.layers = inner.layers;
@@ -214,16 +153,5 @@ impl Stack<'_> {
         self.layers.push_convolution(&settings, [rows, columns]);
         let builder = self.builder.pp("shortcut");
         Ok(Some(ConvolutionBlock::new(settings, self.engine, builder)?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_chance_of_being_left_out_grows_with_the_depth() {
-        let drops = [1, 2, 4].map(|number| ResidualSettings::at_depth(0, 0.2, [number, 4]).drop);
-        assert_eq!(drops, [0.05, 0.1, 0.2]);
     }
 }

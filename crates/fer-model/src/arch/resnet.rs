@@ -1,10 +1,7 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{
-    ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_stochastic_depth,
-    check_width,
-};
+use crate::arch::{ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_width};
 use crate::error::ModelError;
 use crate::ops::ConvolutionSettings;
 
@@ -31,9 +28,6 @@ pub struct ResNetSettings {
     /// Squeeze-and-excitation in every residual block, as
     /// [`ResidualSettings::squeeze`]: 0 (none) to 256; Hu et al. take 16. Default 0.
     pub squeeze: usize,
-    /// Stochastic depth: the probability that the last residual block is left out, in proportion less
-    /// for those before it, 0 to below 1. Default 0.
-    pub stochastic_depth: f32,
 }
 
 impl Default for ResNetSettings {
@@ -42,7 +36,6 @@ impl Default for ResNetSettings {
             width: 16,
             dropout: 0.0,
             squeeze: 0,
-            stochastic_depth: 0.0,
         }
     }
 }
@@ -51,11 +44,13 @@ impl ResNetSettings {
     pub(crate) fn check(&self) -> std::result::Result<(), ModelError> {
         check_width(self.width)?;
         check_dropout(self.dropout)?;
-        check_squeeze(self.squeeze)?;
-        check_stochastic_depth(self.stochastic_depth)
+        check_squeeze(self.squeeze)
     }
 
     pub(crate) fn build(&self, classes: usize, stack: Stack<'_>) -> Result<Sequential> {
+        let residual = ResidualSettings {
+            squeeze: self.squeeze,
+        };
         let mut inputs = self.width;
         let stem = ConvolutionSettings::normalised(1, inputs);
         let mut stack = stack.convolution("stem", stem)?;
@@ -69,10 +64,7 @@ impl ResNetSettings {
                 };
                 let second = ConvolutionSettings::normalised(outputs, outputs);
                 let name = format!("stage{}.block{}", stage + 1, block + 1);
-                let place = [BLOCKS * stage + block + 1, BLOCKS * STAGES];
-                let settings =
-                    ResidualSettings::at_depth(self.squeeze, self.stochastic_depth, place);
-                stack = stack.residual_with(&name, settings, |body| {
+                stack = stack.residual_with(&name, residual, |body| {
                     body.convolution("conv1", first)?
                         .convolution("conv2", second)
                 })?;

@@ -1,10 +1,7 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{
-    ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_stochastic_depth,
-    check_width,
-};
+use crate::arch::{ResidualSettings, Sequential, Stack, check_dropout, check_squeeze, check_width};
 use crate::error::ModelError;
 use crate::ops::ConvolutionSettings;
 
@@ -30,9 +27,6 @@ pub struct ResVggSettings {
     /// Squeeze-and-excitation in both residuals, as [`ResidualSettings::squeeze`]: 0 (none) to 256.
     /// Default 0.
     pub squeeze: usize,
-    /// Stochastic depth: the probability that the second residual is left out, half of it for the
-    /// first, 0 to below 1. Default 0.
-    pub stochastic_depth: f32,
 }
 
 impl Default for ResVggSettings {
@@ -41,7 +35,6 @@ impl Default for ResVggSettings {
             width: 32,
             dropout: 0.4,
             squeeze: 0,
-            stochastic_depth: 0.0,
         }
     }
 }
@@ -50,8 +43,7 @@ impl ResVggSettings {
     pub(crate) fn check(&self) -> std::result::Result<(), ModelError> {
         check_width(self.width)?;
         check_dropout(self.dropout)?;
-        check_squeeze(self.squeeze)?;
-        check_stochastic_depth(self.stochastic_depth)
+        check_squeeze(self.squeeze)
     }
 
     pub(crate) fn build(&self, classes: usize, stack: Stack<'_>) -> Result<Sequential> {
@@ -63,19 +55,20 @@ impl ResVggSettings {
             pool: true,
             ..settings
         };
-        let residual =
-            |number| ResidualSettings::at_depth(self.squeeze, self.stochastic_depth, [number, 2]);
+        let residual = ResidualSettings {
+            squeeze: self.squeeze,
+        };
         stack
             .convolution("conv1", pooled(ConvolutionSettings::normalised(1, width)))?
             .convolution("conv2", plain(1, 2))?
             .convolution("conv3", pooled(plain(2, 2)))?
             .convolution("conv4", plain(2, 4))?
-            .residual_with("residual1", residual(1), |body| {
+            .residual_with("residual1", residual, |body| {
                 body.convolution("conv1", plain(4, 4))?
                     .convolution("conv2", pooled(plain(4, 4)))
             })?
             .convolution("conv5", plain(4, 8))?
-            .residual_with("residual2", residual(2), |body| {
+            .residual_with("residual2", residual, |body| {
                 body.convolution("conv1", plain(8, 8))?
                     .convolution("conv2", plain(8, 8))
             })?

@@ -17,18 +17,21 @@ pub struct OnnxDescription {
     pub classes: ClassNames,
     /// What logits are divided by before the softmax, 0.01 to 100.
     pub temperature: f64,
+    /// Whether logits are the mean of those for the picture and for its mirror image.
+    pub flips: bool,
     /// What stands in the file's `metadata_props`; `classes` and `temperature` are added.
     pub properties: BTreeMap<String, String>,
 }
 
 impl OnnxDescription {
-    /// A network of this name, with these classes and a temperature of 1.
+    /// A network of this name, with these classes, a temperature of 1 and no flips.
     pub fn new(name: &str, classes: ClassNames) -> Self {
         OnnxDescription {
             name: name.into(),
             text: String::new(),
             classes,
             temperature: 1.0,
+            flips: false,
             properties: BTreeMap::new(),
         }
     }
@@ -44,6 +47,7 @@ impl OnnxDescription {
             text: text(description),
             classes: description.classes.clone(),
             temperature: calibration.map_or(1.0, |calibration| calibration.temperature),
+            flips: description.preprocessing.flips,
             properties: [
                 ("fer".to_string(), description.to_json()?),
                 ("preprocessing".to_string(), preprocessing(description)),

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use super::message::{AttributeProto, FLOAT, NodeProto, TensorProto};
+use super::message::{AttributeProto, FLOAT, INT64, NodeProto, TensorProto};
 
 /// A graph in the making. What flows is known by its name.
 #[derive(Default)]
@@ -25,27 +25,59 @@ impl Graph {
         attributes: Vec<AttributeProto>,
     ) -> String {
         let name = self.unique(&format!("{layer}/{operator}"));
+        self.push(&name, operator, inputs, vec![name.clone()], attributes);
+        name
+    }
+
+    /// Adds a split into two equal parts; their names.
+    pub(super) fn halves(
+        &mut self,
+        layer: &str,
+        input: &str,
+        attributes: Vec<AttributeProto>,
+    ) -> [String; 2] {
+        let name = self.unique(&format!("{layer}/Split"));
+        let halves = ["first", "second"].map(|half| self.unique(&format!("{name}/{half}")));
+        self.push(&name, "Split", &[input], halves.to_vec(), attributes);
+        halves
+    }
+
+    fn push(
+        &mut self,
+        name: &str,
+        operator: &str,
+        inputs: &[&str],
+        outputs: Vec<String>,
+        attributes: Vec<AttributeProto>,
+    ) {
         self.nodes.push(NodeProto {
             input: inputs.iter().map(ToString::to_string).collect(),
-            output: vec![name.clone()],
-            name: name.clone(),
+            output: outputs,
+            name: name.into(),
             op_type: operator.into(),
             attribute: attributes,
         });
-        name
     }
 
     /// Adds an f32 tensor; its name.
     pub(super) fn tensor(&mut self, name: &str, dims: &[usize], values: &[f32]) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+        self.constant(name, FLOAT, dims, bytes.collect())
+    }
+
+    /// Adds a row of whole numbers; its name.
+    pub(super) fn indices(&mut self, name: &str, values: &[i64]) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+        self.constant(name, INT64, &[values.len()], bytes.collect())
+    }
+
+    fn constant(&mut self, name: &str, kind: i32, dims: &[usize], raw_data: Vec<u8>) -> String {
         let name = self.unique(name);
         self.tensors.push(TensorProto {
             dims: dims.iter().map(|&side| side as i64).collect(),
-            data_type: FLOAT,
+            data_type: kind,
             name: name.clone(),
-            raw_data: values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect(),
+            raw_data,
         });
         name
     }

@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::OnnxDescription;
 use super::graph::Graph;
 use super::message::{AttributeProto, FLOAT, GraphProto, UINT8, ValueInfoProto};
 use crate::arch::{Block, Residual, Sequential};
@@ -12,22 +13,32 @@ const PICTURES: &str = "pictures";
 const LOGITS: &str = "logits";
 const PROBABILITIES: &str = "probabilities";
 
+/// What nodes of test-time flips are called by.
+const FLIPS: &str = "flips";
+
 /// What grey values are divided by.
 const WHITE: f32 = 255.0;
 
 /// The graph of a network, from grey values to logits and probabilities.
-pub(super) fn graph(network: &Sequential, name: &str, temperature: f32) -> Result<GraphProto> {
+pub(super) fn graph(network: &Sequential, description: &OnnxDescription) -> Result<GraphProto> {
     let mut graph = Graph::default();
     graph.reserve(&[PICTURES, LOGITS, PROBABILITIES]);
     let scaled = scale(&mut graph);
-    let last = blocks(&mut graph, &network.blocks, scaled)?;
+    let last = match description.flips {
+        true => {
+            let views = with_mirror_images(&mut graph, &scaled, network.input[2]);
+            let logits = blocks(&mut graph, &network.blocks, views)?;
+            mean_of_both(&mut graph, &logits)
+        }
+        false => blocks(&mut graph, &network.blocks, scaled)?,
+    };
     graph.rename(&last, LOGITS);
-    let probabilities = soften(&mut graph, temperature);
+    let probabilities = soften(&mut graph, description.temperature as f32);
     graph.rename(&probabilities, PROBABILITIES);
     let outputs = [network.outputs];
     Ok(GraphProto {
         node: graph.nodes,
-        name: name.into(),
+        name: description.name.clone(),
         initializer: graph.tensors,
         input: vec![ValueInfoProto::batch(
             PICTURES,
@@ -59,6 +70,27 @@ fn scale(graph: &mut Graph) -> String {
     let grey = graph.operator(layer, "Cast", &[PICTURES], to_float);
     let white = graph.tensor("preprocessing.white", &[], &[WHITE]);
     graph.operator(layer, "Div", &[&grey, &white], vec![])
+}
+
+/// The pictures, and after them their mirror images.
+fn with_mirror_images(graph: &mut Graph, pictures: &str, columns: usize) -> String {
+    let backwards: Vec<i64> = (0..columns as i64).rev().collect();
+    let columns = graph.indices("flips.columns", &backwards);
+    let last = vec![AttributeProto::int("axis", 3)];
+    let mirrored = graph.operator(FLIPS, "Gather", &[pictures, &columns], last);
+    graph.operator(FLIPS, "Concat", &[pictures, &mirrored], first_axis())
+}
+
+/// The mean of the first half of the rows and the second.
+fn mean_of_both(graph: &mut Graph, logits: &str) -> String {
+    let [own, mirrored] = graph.halves(FLIPS, logits, first_axis());
+    let sum = graph.operator(FLIPS, "Add", &[&own, &mirrored], vec![]);
+    let two = graph.tensor("flips.views", &[], &[2.0]);
+    graph.operator(FLIPS, "Div", &[&sum, &two], vec![])
+}
+
+fn first_axis() -> Vec<AttributeProto> {
+    vec![AttributeProto::int("axis", 0)]
 }
 
 /// The softmax of the logits over the temperature.
@@ -164,7 +196,6 @@ fn residual(graph: &mut Graph, block: &Residual, input: &str) -> Result<String> 
         None => input.to_string(),
     };
     let inner = blocks(graph, &block.body, input.to_string())?;
-    // A branch that is never left out: stochastic depth does nothing to a prediction.
     let mut branch = convolution(graph, &block.last, &inner)?;
     if let Some(squeeze) = &block.squeeze {
         branch = gated(graph, squeeze, &branch)?;

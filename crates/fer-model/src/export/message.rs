@@ -7,6 +7,9 @@ pub(super) const FLOAT: i32 = 1;
 /// `TensorProto.DataType.UINT8`.
 pub(super) const UINT8: i32 = 2;
 
+/// `TensorProto.DataType.INT64`.
+pub(super) const INT64: i32 = 7;
+
 /// `AttributeProto.AttributeType.INT`.
 const INT: i32 = 2;
 /// `AttributeProto.AttributeType.INTS`.

@@ -14,7 +14,7 @@
 //! | name | type | shape | what |
 //! |---|---|---|---|
 //! | `pictures` | uint8 | (batch, 1, 48, 48) | grey values as they stand in a picture, 0 to 255; the graph divides them by 255 |
-//! | `logits` | float32 | (batch, classes) | what [`Network::forward`](crate::Network::forward) gives |
+//! | `logits` | float32 | (batch, classes) | what [`Model::logits`](crate::file::Model::logits) gives |
 //! | `probabilities` | float32 | (batch, classes) | their softmax, after they were divided by the model's [temperature](crate::file::Calibration) |
 //!
 //! Pictures are whole numbers because a runtime refuses anything else by name: to hand over values from
@@ -29,9 +29,10 @@
 //! # What it is made of
 //!
 //! Operators of opset 17 (ONNX 1.12, July 2022) alone: `Cast`, `Div`, `Conv`, `Relu`, `MaxPool`, `Add`,
-//! `Mul`, `Sigmoid`, `GlobalAveragePool`, `Flatten`, `Gemm`, `Softmax`. Every batch normalisation is folded
-//! into the convolution before it, dropout and stochastic depth are left out, weights are float32 also
-//! where the model file has 16 bits. Tensors and nodes carry the names of the model file's tensors:
+//! `Mul`, `Sigmoid`, `GlobalAveragePool`, `Flatten`, `Gemm`, `Softmax`, and for a model that answers with
+//! [flips](crate::Flips) `Gather`, `Concat` and `Split`. Every batch normalisation is folded into the
+//! convolution before it, dropout is left out, weights are float32 also where the model file has 16 bits.
+//! Tensors and nodes carry the names of the model file's tensors:
 //! `residual1.conv1.weight`, `residual1.conv1/Conv`.
 //!
 //! [`Description`]: crate::file::Description
@@ -94,7 +95,6 @@ pub fn onnx_network(
     description: &OnnxDescription,
 ) -> Result<Vec<u8>, ExportError> {
     description.check(network.outputs())?;
-    let temperature = description.temperature as f32;
     let model = ModelProto {
         ir_version: IR_VERSION,
         opset_import: vec![OperatorSetIdProto {
@@ -104,7 +104,7 @@ pub fn onnx_network(
         producer_name: env!("CARGO_PKG_NAME").into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
         doc_string: description.text.clone(),
-        graph: Some(layers::graph(network, &description.name, temperature)?),
+        graph: Some(layers::graph(network, description)?),
         metadata_props: properties(description),
     };
     check_size(model.encoded_len())?;

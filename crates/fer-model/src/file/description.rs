@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use fer_data::{ClassNames, FerPlusTarget, Resize};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::arch::Architecture;
 use crate::file::{Abstention, Calibration, SelfTest};
@@ -14,6 +16,7 @@ pub struct Description {
     /// What wrote the file, such as `fer-model 0.1.0`.
     pub library: String,
     /// The network and its settings.
+    #[serde(deserialize_with = "architecture")]
     pub architecture: Architecture,
     /// The classes in the order of the outputs.
     pub classes: ClassNames,
@@ -50,6 +53,14 @@ impl Description {
     }
 }
 
+/// The network of a file. One that was written before the option was taken out has its `stochastic_depth`,
+/// which does nothing to a prediction.
+fn architecture<'de, D: Deserializer<'de>>(settings: D) -> Result<Architecture, D::Error> {
+    let mut settings: Map<String, Value> = Map::deserialize(settings)?;
+    settings.remove("stochastic_depth");
+    serde_json::from_value(Value::Object(settings)).map_err(D::Error::custom)
+}
+
 /// How good a network was found to be when it was saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
@@ -65,8 +76,8 @@ pub struct Judged {
     pub chosen_on_this_split: bool,
 }
 
-/// How a picture becomes a network's input. Only [`resize`](Self::resize) leaves a choice so far; a
-/// file that asks for anything else is refused.
+/// How a picture becomes a network's input. [`resize`](Self::resize) and [`flips`](Self::flips) leave a
+/// choice so far; a file that asks for anything else is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
@@ -78,6 +89,10 @@ pub struct Preprocessing {
     pub resize: Resize,
     /// What a grey value is divided by.
     pub divisor: u32,
+    /// Whether logits are the mean of those for the picture and for its mirror image: see
+    /// [`Flips`](crate::Flips). Absent where not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flips: bool,
 }
 
 impl Default for Preprocessing {
@@ -87,6 +102,7 @@ impl Default for Preprocessing {
             grey: "bt601".into(),
             resize: Resize::default(),
             divisor: 255,
+            flips: false,
         }
     }
 }

@@ -6,13 +6,15 @@ use fer_data::read_regular;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use crate::arch::{Architecture, Sequential};
+use crate::arch::{Architecture, Network, Sequential};
 use crate::error::{ModelError, Refusal};
 use crate::file::half::{is_finite, widen};
 use crate::file::self_test::CheckError;
 use crate::file::{Description, KEY, Preprocessing};
-use crate::ops::Engine;
+use crate::flips::{answering, mean_of_both};
+use crate::ops::{Engine, Mode};
 use crate::parameters::{self, Shapes};
+use crate::plan::Plan;
 
 /// The longest file, in bytes, that is taken for a model.
 const MOST_BYTES: u64 = 1 << 30;
@@ -21,10 +23,38 @@ const MOST_BYTES: u64 = 1 << 30;
 pub struct Model {
     /// What the file says of it.
     pub description: Description,
-    /// The network, ready to predict; no gradients are recorded.
+    /// The network, ready to predict as it is, without flips: [`answering`](Self::answering) has them. No
+    /// gradients are recorded.
     pub network: Sequential,
     /// Its weights by name, on the CPU, in 32 bits when they come from a file.
     pub weights: BTreeMap<String, Tensor>,
+}
+
+impl Model {
+    /// The network as it answers: with [flips](crate::Flips) where the file asks for them, or as it is.
+    ///
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn answering(&self) -> candle_core::Result<Box<dyn Network + '_>> {
+        answering(&self.network, self.description.preprocessing.flips)
+    }
+
+    /// What [`answering`](Self::answering) says of pictures, f32 of shape (pictures, 1, 48, 48) on the
+    /// network's device: logits, f32 of shape (pictures, classes), before any temperature. `plan` is one of
+    /// this network, which is kept where it answers again and again.
+    ///
+    /// # Errors
+    /// Pictures of another shape or on another device.
+    pub fn logits(&self, plan: Option<&Plan>, pictures: &Tensor) -> candle_core::Result<Tensor> {
+        let alone = |pictures: &Tensor| match plan {
+            Some(plan) => plan.forward(pictures),
+            None => self.network.forward(pictures, Mode::Predict),
+        };
+        match self.description.preprocessing.flips {
+            true => mean_of_both(pictures, alone),
+            false => alone(pictures),
+        }
+    }
 }
 
 /// Reads a model file and checks it: description, tensors, values and self-test.
@@ -123,6 +153,7 @@ fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
     let description: Description = serde_json::from_str(text).map_err(unreadable)?;
     let known = Preprocessing {
         resize: description.preprocessing.resize,
+        flips: description.preprocessing.flips,
         ..Preprocessing::default()
     };
     if description.preprocessing != known {

@@ -121,7 +121,6 @@ impl Compiler {
             None => input,
         };
         let inner = self.blocks(&residual.body, input, true)?;
-        // A branch that is never left out: stochastic depth does nothing to a prediction.
         let output = match &residual.squeeze {
             Some(squeeze) => self.gated(&residual.last, squeeze, inner, around)?,
             None => {

@@ -132,25 +132,30 @@ impl Compiler {
             None => input,
         };
         let inner = self.blocks(&residual.body, input)?;
-        if residual.squeeze.is_none() && residual.depth.is_none() {
-            return self.convolution(&residual.last, inner, Some(around.value));
+        match &residual.squeeze {
+            Some(squeeze) => self.gated(&residual.last, squeeze, inner, around),
+            None => self.convolution(&residual.last, inner, Some(around.value)),
         }
-        let branch = self.convolution(&residual.last.bare(), inner, None)?;
-        let gates = match &residual.squeeze {
-            Some(squeeze) => Some(self.gates(squeeze, branch)?),
-            None => None,
-        };
-        let node = GatedSumNode::new(self.engine, residual, branch.maps, branch.channels);
-        let pool = residual.last.settings().pool;
-        let out = if pool {
-            branch.maps.pooled()
-        } else {
-            branch.maps
-        };
-        let flow = self.push(Work::GatedSum(node), branch, out, branch.channels);
+    }
+
+    /// The last convolution of a residual, its gates, and the sum.
+    fn gated(
+        &mut self,
+        last: &ConvolutionBlock,
+        squeeze: &SqueezeBlock,
+        inner: Flow,
+        around: Flow,
+    ) -> Result<Flow> {
+        let branch = self.convolution(&last.bare(), inner, None)?;
+        let gates = self.gates(squeeze, branch)?;
+        let Flow { maps, channels, .. } = branch;
+        let finish = last.finish();
+        let out = if finish.pool { maps.pooled() } else { maps };
+        let work = Work::GatedSum(GatedSumNode::new(self.engine, finish, maps, channels));
+        let flow = self.push(work, branch, out, channels);
         if let Some(node) = self.nodes.last_mut() {
             node.around = Some(around.value);
-            node.gate = gates.map(|gates| gates.value);
+            node.gate = Some(gates.value);
         }
         Ok(flow)
     }

@@ -1,39 +1,30 @@
 use super::buffers::fit;
 use super::node::{Backward, Forward, times};
-use crate::arch::{Residual, StochasticDepth};
 use crate::ops::Finish;
 use crate::ops::kernel::Engine;
 use crate::ops::kernel::convolution::{Epilogue, Maps};
 use crate::ops::kernel::gate::{self, GateGradients, sigmoid};
 use crate::ops::kernel::norm::Following;
 
-/// A branch times what its gates and stochastic depth say, plus what goes around it.
+/// A branch times its gates, plus what goes around it.
 pub(super) struct GatedSumNode {
     engine: Engine,
     maps: Maps,
     channels: usize,
     finish: Finish,
-    depth: Option<StochasticDepth>,
-    /// For each picture.
-    factors: Option<Vec<f32>>,
-    /// The logistic function of the logits; ones where there are none.
-    open: Vec<f32>,
-    /// Times the pictures' factors.
+    /// The logistic function of the logits.
     gates: Vec<f32>,
     /// Which corner of each window won.
     winners: Vec<u8>,
 }
 
 impl GatedSumNode {
-    pub(super) fn new(engine: Engine, residual: &Residual, maps: Maps, channels: usize) -> Self {
+    pub(super) fn new(engine: Engine, finish: Finish, maps: Maps, channels: usize) -> Self {
         GatedSumNode {
             engine,
             maps,
             channels,
-            finish: residual.last.finish(),
-            depth: residual.depth.clone(),
-            factors: None,
-            open: Vec::new(),
+            finish,
             gates: Vec::new(),
             winners: Vec::new(),
         }
@@ -41,15 +32,9 @@ impl GatedSumNode {
 
     pub(super) fn forward(&mut self, forward: Forward<'_>) {
         let Forward { count, output, .. } = forward;
-        let depth = self.depth.as_ref();
-        self.factors = depth.and_then(|depth| depth.factors(count, forward.mode));
-        self.open.clear();
-        match forward.gate {
-            Some(logits) => self.open.extend(logits.iter().copied().map(sigmoid)),
-            None => self.open.resize(count * self.channels, 1.0),
-        }
-        self.gates.clone_from(&self.open);
-        scale(&mut self.gates, self.channels, self.factors.as_deref());
+        let logits = forward.gate.unwrap_or_default();
+        self.gates.clear();
+        self.gates.extend(logits.iter().copied().map(sigmoid));
         let Finish { relu, pool, .. } = self.finish;
         let epilogue = Epilogue {
             bias: None,
@@ -80,8 +65,7 @@ impl GatedSumNode {
             gradient,
             of_input: Some(dx),
             of_around: Some(dresidual),
-            of_gate,
-            buffers,
+            of_gate: Some(dgates),
             ..
         } = backward
         else {
@@ -93,10 +77,9 @@ impl GatedSumNode {
             (false, false) => Following::Nothing,
         };
         let (maps, channels) = (times(&self.maps, count), self.channels);
-        let mut dgates = buffers.take(self.gates.len());
         let gradients = GateGradients {
             dx,
-            dgates: &mut dgates,
+            dgates,
             dresidual,
         };
         gate::backward(
@@ -109,22 +92,8 @@ impl GatedSumNode {
             following,
             gradients,
         );
-        if let Some(of_gate) = of_gate {
-            scale(&mut dgates, channels, self.factors.as_deref());
-            for ((to, gradient), open) in of_gate.iter_mut().zip(&dgates).zip(&self.open) {
-                *to = gradient * ((1.0 - open) * open);
-            }
+        for (gradient, gate) in dgates.iter_mut().zip(&self.gates) {
+            *gradient *= (1.0 - gate) * gate;
         }
-        buffers.give(dgates);
-    }
-}
-
-/// Multiplies each picture's values by its factor.
-fn scale(values: &mut [f32], channels: usize, factors: Option<&[f32]>) {
-    for (values, factor) in values
-        .chunks_mut(channels)
-        .zip(factors.into_iter().flatten())
-    {
-        values.iter_mut().for_each(|value| *value *= factor);
     }
 }

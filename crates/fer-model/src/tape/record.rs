@@ -106,10 +106,10 @@ impl Record {
                 number => &self.outputs[number - 1],
             };
             let buffers = &mut self.buffers;
-            // A gated sum has both of its gradients from one pass.
-            let both = matches!(node.work, Work::GatedSum(_));
+            // A gated sum has all of its gradients from one pass.
+            let all = matches!(node.work, Work::GatedSum(_));
             let mut room = |place: Option<usize>| {
-                let place = place.filter(|&place| wanted[place] || both)?;
+                let place = place.filter(|&place| wanted[place] || all)?;
                 Some(buffers.take(value(place).len()))
             };
             let mut of_input = room(Some(node.from));

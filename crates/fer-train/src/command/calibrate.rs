@@ -1,15 +1,15 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split};
-use fer_model::file::{self, Abstention, Calibration, Model};
+use fer_model::file::{self, Abstention, Calibration, Description, Model, TemperatureOrigin};
 
 use crate::calibration::CalibrationSettings;
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
-use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, carried_over};
+use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, carried_over, described};
 use crate::command::evaluate::{check_division, open_as_trained};
 use crate::command::output::{People, percent};
 use crate::evaluation::evaluate;
@@ -27,6 +27,11 @@ pub(crate) struct CalibrateArguments {
     /// measuring it on --data
     #[arg(long, value_name = "MODEL", conflicts_with = "data")]
     from: Option<PathBuf>,
+    /// From now on the model answers by a picture and its mirror image (test-time flips): the mean of both
+    /// logits, in twice the time. Its temperature is measured anew, or is that of --from, whose model has
+    /// flips too; `evaluate` judges it anew. There is no way back: keep the saved model
+    #[arg(long)]
+    flips: bool,
     #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
@@ -41,20 +46,19 @@ pub(crate) fn run(arguments: &CalibrateArguments) -> Result<ExitCode> {
         return Err(Usage(words.into()).into());
     }
     let (selected, engine) = arguments.device.select(people)?;
-    let model = file::load(&arguments.model, &selected.device, engine)?;
+    let mut model = file::load(&arguments.model, &selected.device, engine)?;
+    let renewed = arguments.flips && turn_flips_on(&mut model.description);
     let (calibration, abstention) = match &arguments.from {
-        Some(path) => (
-            model.description.calibration.clone(),
-            carried_over(path, &model.description.classes)?,
-        ),
+        Some(path) => carry_over(path, &model.description, renewed)?,
         None => {
             let dataset = open(arguments, &model, people)?;
             measure(&model, &dataset, &selected.device)?
         }
     };
-    if let Some(calibration) = &calibration {
-        people.say(&format!("temperature {:.3}", calibration.temperature))?;
-    }
+    people.say(&match &calibration {
+        Some(calibration) => format!("temperature {:.3}", calibration.temperature),
+        None => "temperature none: logits are taken as they are".into(),
+    })?;
     say_abstention(&abstention, people)?;
     let mut description = model.description;
     description.calibration = calibration;
@@ -62,6 +66,38 @@ pub(crate) fn run(arguments: &CalibrateArguments) -> Result<ExitCode> {
     file::rewrite(&arguments.model, &arguments.out, &description)?;
     people.say(&format!("model       {}", arguments.out.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether it had none before: what was found out about a model that answers without flips is not so of
+/// one with them.
+fn turn_flips_on(description: &mut Description) -> bool {
+    if description.preprocessing.flips {
+        return false;
+    }
+    description.preprocessing.flips = true;
+    description.calibration = None;
+    description.judged = None;
+    true
+}
+
+/// The model's temperature, that of the model at `path` where it is to be `renewed`, and how sure it must
+/// be by that model.
+fn carry_over(
+    path: &Path,
+    description: &Description,
+    renewed: bool,
+) -> Result<(Option<Calibration>, Abstention)> {
+    let found = described(path, &description.classes, description.preprocessing.flips)?;
+    let calibration = match renewed {
+        true => found.calibration.as_ref().map(|calibration| Calibration {
+            temperature: calibration.temperature,
+            origin: TemperatureOrigin::CarriedOver {
+                from: format!("{}, {}", found.architecture.name(), found.training.data),
+            },
+        }),
+        false => description.calibration.clone(),
+    };
+    Ok((calibration, carried_over(path, found)?))
 }
 
 /// Opens the data that the model was trained on, which must have a validation split.
@@ -93,7 +129,7 @@ fn measure(
     device: &fer_model::Device,
 ) -> Result<(Option<Calibration>, Abstention)> {
     let indices = dataset.indices(Split::Validation);
-    let validation = evaluate(&model.network, dataset, indices, device)?;
+    let validation = evaluate(&*model.answering()?, dataset, indices, device)?;
     let settings = CalibrationSettings::default();
     let description = &model.description;
     let chose_epoch =
@@ -107,6 +143,7 @@ fn measure(
         Some(&validation),
         calibration.as_ref(),
         &description.classes,
+        description.preprocessing.flips,
     )?;
     let abstention = measured.context("the validation pictures are too few")?;
     Ok((calibration, abstention))

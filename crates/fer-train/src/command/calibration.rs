@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use fer_data::{ClassNames, Split};
 use fer_model::Device;
-use fer_model::file::{self, Abstention, Calibration, TemperatureOrigin};
+use fer_model::file::{self, Abstention, Calibration, Description, TemperatureOrigin};
 use fer_model::ops::Engine;
 
 use crate::abstention::measure;
@@ -45,20 +45,22 @@ pub(crate) fn abstention(
     validation: Option<&Evaluation>,
     calibration: Option<&Calibration>,
     classes: &ClassNames,
+    flips: bool,
 ) -> Result<Option<Abstention>> {
     if let Some(path) = &settings.abstention {
-        return carried_over(path, classes).map(Some);
+        return carried_over(path, described(path, classes, flips)?).map(Some);
     }
     let temperature = calibration.map(|calibration| calibration.temperature);
     let curve = validation.map(|validation| validation.risk_curve(temperature));
     Ok(curve.and_then(|curve| measure(&curve, Split::Validation.name())))
 }
 
-/// How sure a network over these classes must be by the file of the model at `path`.
+/// What the file of the model at `path` says, from which a network over these classes that answers with
+/// flips or without is to take how sure it must be.
 ///
 /// # Errors
-/// A file that is refused, over other classes, or that does not tell.
-pub(crate) fn carried_over(path: &Path, classes: &ClassNames) -> Result<Abstention> {
+/// A file that is refused, over other classes, or of a model that answers otherwise.
+pub(crate) fn described(path: &Path, classes: &ClassNames, flips: bool) -> Result<Description> {
     let description = file::load(path, &Device::Cpu, Engine::detect())?.description;
     ensure!(
         description.classes == *classes,
@@ -66,7 +68,26 @@ pub(crate) fn carried_over(path: &Path, classes: &ClassNames) -> Result<Abstenti
         path.display(),
         description.classes
     );
-    let abstention = description.abstention.ok_or_else(|| {
+    ensure!(
+        description.preprocessing.flips == flips,
+        "{} answers {} flips and this model {}, so neither temperature nor how sure it must be can be carried over; output.flips gives a run's model flips, and `fer-train calibrate --flips` one that is trained",
+        path.display(),
+        with(!flips),
+        with(flips)
+    );
+    Ok(description)
+}
+
+fn with(flips: bool) -> &'static str {
+    if flips { "with" } else { "without" }
+}
+
+/// How sure a network must be by what the model at `path` says.
+///
+/// # Errors
+/// A model that does not tell.
+pub(crate) fn carried_over(path: &Path, found: Description) -> Result<Abstention> {
+    let abstention = found.abstention.ok_or_else(|| {
         anyhow!(
             "{} does not say how sure it must be; `fer-train calibrate` measures that",
             path.display()

@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     };
     if arguments.robustness {
         let trial = Trial {
-            network: &model.network,
+            network: &*model.answering()?,
             dataset: &dataset,
             indices: &indices,
             device: &selected.device,
@@ -110,7 +110,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let temperature = calibration.map(|calibration| calibration.temperature);
     let run = arguments.out.as_deref().map(RunDirectory::for_results);
     let run = run.transpose()?;
-    let evaluation = evaluate(&model.network, &dataset, indices, &selected.device)?;
+    let evaluation = evaluate(&*model.answering()?, &dataset, indices, &selected.device)?;
     let report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
     let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
     if let Some(run) = &run {

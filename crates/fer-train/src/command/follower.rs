@@ -13,7 +13,7 @@ use crate::parallel::LeaderFailed;
 pub(crate) fn follow(task: &Task<'_>) -> Result<ExitCode> {
     let signals = Signals::listen()?;
     let built = task.build()?;
-    let trainer = task.trainer(&built)?;
+    let trainer = task.trainer(&built);
     let (keeper, progress) = (&mut Memory::default(), &mut Silent);
     match trainer.run_with(task.parallel, None, keeper, progress, &signals.stop) {
         Ok(Ended::Finished(_)) => Ok(ExitCode::SUCCESS),

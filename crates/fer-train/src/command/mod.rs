@@ -80,7 +80,8 @@ enum Command {
     Inspect(InspectArguments),
     /// Judge a saved model on data, or compare two on the same pictures
     Evaluate(EvaluateArguments),
-    /// Measure how sure a saved model must be, for predict --abstain-risk, without training it again
+    /// Without training it again, measure how sure a saved model must be, for predict --abstain-risk, or let
+    /// it answer by mirror images too
     Calibrate(CalibrateArguments),
     /// Train and judge traditional methods on the same splits, to compare a network with
     Baseline(BaselineArguments),

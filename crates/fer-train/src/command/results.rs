@@ -9,7 +9,7 @@ use fer_model::file::{
     self, Abstention, Calibration, Description, Judged, Preprocessing, SelfTest, TrainingSummary,
     WeightFormat,
 };
-use fer_model::{Agreement, Network, Sequential, thousands};
+use fer_model::{Agreement, Network, Sequential, answering, thousands};
 
 use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, what_was_chosen};
 use crate::command::judgement::Judgement;
@@ -53,9 +53,10 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
         None => (&fit.weights, network),
         Some((weights, network)) => (weights, network),
     };
-    let findings = judge(session, fit, saved)?;
+    let flips = session.task.config.output.flips;
+    let findings = judge(session, fit, &*answering(saved, flips)?)?;
     let agreement = match halved.is_some() {
-        true => agreement(session, &findings, network)?,
+        true => agreement(session, &findings, &*answering(network, flips)?)?,
         false => None,
     };
     let description = describe(session, fit, saved, &findings)?;
@@ -181,6 +182,7 @@ fn describe(
         classes: dataset.class_names().clone(),
         preprocessing: Preprocessing {
             resize: config.data.resize,
+            flips: config.output.flips,
             ..Preprocessing::default()
         },
         training: TrainingSummary {
@@ -247,6 +249,7 @@ fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Find
         validation.as_ref(),
         calibration.as_ref(),
         dataset.class_names(),
+        config.output.flips,
     )?;
     let temperature = calibration
         .as_ref()

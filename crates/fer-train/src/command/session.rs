@@ -51,7 +51,7 @@ impl Session<'_> {
             }
             None => None,
         };
-        let (parallel, trainer) = (self.task.parallel, self.task.trainer(&built)?);
+        let (parallel, trainer) = (self.task.parallel, self.task.trainer(&built));
         let mut progress = progress::for_terminal(self.task.settings.epochs, self.people);
         let (keeper, stop) = (&mut checkpoints, &signals.stop);
         let ended = trainer.run_with(parallel, state, keeper, progress.as_mut(), stop);

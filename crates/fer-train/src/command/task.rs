@@ -8,7 +8,7 @@ use fer_model::{Parameters, Sequential};
 
 use crate::config::Config;
 use crate::distillation::Teachers;
-use crate::fit::{CheckedSettings, Trainer, smaller_networks};
+use crate::fit::{CheckedSettings, Trainer};
 use crate::initial::Transfer;
 use crate::parallel::Parallel;
 
@@ -49,21 +49,14 @@ impl Task<'_> {
     }
 
     /// What trains it.
-    pub(crate) fn trainer<'b>(&'b self, built: &'b Built) -> Result<Trainer<'b>> {
-        Ok(Trainer {
+    pub(crate) fn trainer<'b>(&'b self, built: &'b Built) -> Trainer<'b> {
+        Trainer {
             network: &built.network,
-            smaller: smaller_networks(
-                &self.settings.resolution,
-                &self.config.model,
-                self.dataset.class_names().len(),
-                self.engine,
-                &built.parameters,
-            )?,
             teachers: self.teachers,
             parameters: &built.parameters,
             dataset: self.dataset,
             settings: self.settings,
             device: self.device,
-        })
+        }
     }
 }

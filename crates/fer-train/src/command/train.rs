@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split, audit};
-use fer_model::{Architecture, Parameters};
+use fer_model::Architecture;
 
 use crate::checkpoint::Identity;
 use crate::command::Usage;
@@ -13,7 +13,7 @@ use crate::command::arguments::{
     DataArguments, DeviceArguments, describe_data, open_by_recipe, say_warnings,
 };
 use crate::command::beginning::{begin_with, check_resize, learn_from, new_run, open_teachers};
-use crate::command::calibration::carried_over;
+use crate::command::calibration::{carried_over, described};
 use crate::command::follower::follow;
 use crate::command::launch::Launch;
 use crate::command::members;
@@ -22,7 +22,6 @@ use crate::command::resumption::Resumption;
 use crate::command::session::Session;
 use crate::command::task::Task;
 use crate::config::Config;
-use crate::fit::smaller_networks;
 use crate::initial::Initial;
 use crate::parallel::{Group, Parallel};
 use crate::recipe::Recipe;
@@ -264,7 +263,8 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
         people.say(&format!("recipe      {recipe}"))?;
     }
     if let Some(path) = &config.calibration.abstention {
-        carried_over(path, dataset.class_names())?;
+        let flips = config.output.flips;
+        carried_over(path, described(path, dataset.class_names(), flips)?)?;
     }
     describe_data(&dataset, people)?;
     let pictures = dataset.indices(Split::Train).len();
@@ -291,9 +291,6 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
     if let Some(teachers) = &teachers {
         learn_from(teachers, &config, &dataset, people)?;
     }
-    let (stages, classes) = (&settings.resolution, dataset.class_names().len());
-    let nothing = Parameters::new(0, &selected.device);
-    smaller_networks(stages, &config.model, classes, engine, &nothing)?;
     let identity = Identity::new(&config, &dataset, &selected.device, engine)?;
     members::check_same_data(&**group, &identity)?;
     let parallel = Parallel::new(group.clone(), config.parallel.synchronised_statistics);

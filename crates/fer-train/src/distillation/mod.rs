@@ -1,8 +1,8 @@
 //! Networks that teach another: a part of its training targets is what they answer to the same pictures.
 //!
 //! With a share s and n teachers, the target of a picture x that the data give as t is
-//! (1 − s)·t + s·(1/n)·Σ softmax(teacher(x)), x changed and mixed as the student sees it, but always at
-//! 48×48; the loss is what it was. This is Hinton et al. 2015, "Distilling the knowledge in a neural
+//! (1 − s)·t + s·(1/n)·Σ softmax(teacher(x)), x changed and mixed as the student sees it, and the
+//! loss is what it was. This is Hinton et al. 2015, "Distilling the knowledge in a neural
 //! network", at temperature 1, by an ensemble as in its section 3, with the teachers looking at what the student
 //! looks at (Beyer et al. 2022, "Knowledge distillation: A good teacher is patient and consistent"). A network may be
 //! taught by an earlier one of its own kind (Furlanello et al. 2018, "Born-again neural networks").
@@ -15,9 +15,9 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use fer_data::{ClassNames, Resize};
+use fer_model::Plan;
 use fer_model::file::{self, Distillation, Model, TeacherModel};
-use fer_model::ops::{Engine, Mode, log_probabilities};
-use fer_model::{Network, Plan};
+use fer_model::ops::{Engine, log_probabilities};
 
 use crate::digest::sha256;
 use crate::initial::{InitSettings, named_bytes};
@@ -166,10 +166,7 @@ impl Teacher {
     }
 
     fn probabilities(&self, pictures: &Tensor) -> Result<Tensor> {
-        let logits = match &self.plan {
-            Some(plan) => plan.forward(pictures)?,
-            None => self.model.network.forward(pictures, Mode::Predict)?,
-        };
+        let logits = self.model.logits(self.plan.as_ref(), pictures)?;
         Ok(log_probabilities(&logits)?.exp()?)
     }
 }

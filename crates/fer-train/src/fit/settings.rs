@@ -5,8 +5,8 @@ use fer_model::ops::{AdamSettings, ClassWeights, Loss, LossSettings, SgdSettings
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{
-    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, PlateauSettings,
-    ResolutionStage, Schedule, UpdateRule, resolution,
+    AveragingSettings, DivergenceSettings, Monitor, OptimiserKind, PlateauSettings, Schedule,
+    UpdateRule,
 };
 
 /// How a network is trained. The defaults are the source document's.
@@ -61,9 +61,6 @@ pub struct FitSettings {
     pub loss: LossSettings,
     /// Which pictures an epoch takes. Default each once.
     pub sampling: Sampling,
-    /// Smaller pictures for the first epochs. Default none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resolution: Vec<ResolutionStage>,
     /// Changes to training pictures. Default none.
     pub augmentation: Augmentation,
     /// What counts as diverged, and what is done then.
@@ -91,7 +88,6 @@ impl Default for FitSettings {
             sgd: SgdSettings::default(),
             loss: LossSettings::default(),
             sampling: Sampling::default(),
-            resolution: Vec::new(),
             augmentation: Augmentation::default(),
             divergence: DivergenceSettings::default(),
         }
@@ -120,7 +116,7 @@ impl FitSettings {
     /// Whether what an epoch does depends on how many there will be, so that a run that has begun
     /// cannot be made longer.
     pub fn has_an_end(&self) -> bool {
-        self.schedule.has_an_end() || !self.resolution.is_empty()
+        self.schedule.has_an_end()
     }
 
     /// The optimiser that was chosen, with its constants.
@@ -240,7 +236,6 @@ impl FitSettings {
         self.sgd.check()?;
         self.loss.check()?;
         self.sampling.check()?;
-        resolution::check(&self.resolution)?;
         self.augmentation.check()?;
         self.divergence.check()?;
         Ok(CheckedSettings(self))

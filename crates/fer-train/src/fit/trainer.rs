@@ -3,7 +3,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use fer_data::{Dataset, SIDE, Split};
+use fer_data::{Dataset, Split};
 use fer_model::{Network, Parameters};
 
 use crate::distillation::Teachers;
@@ -39,8 +39,6 @@ pub enum Ended {
 pub struct Trainer<'a> {
     /// The network, built with `parameters`.
     pub network: &'a dyn Network,
-    /// The same for smaller pictures, by their side: those that `training.resolution` names.
-    pub smaller: BTreeMap<usize, Box<dyn Network>>,
     /// Networks that make a part of the training targets, if any do.
     pub teachers: Option<&'a Teachers>,
     /// Its variables.
@@ -114,13 +112,6 @@ impl Trainer<'_> {
             self.dataset.name()
         );
         self.settings.check_for(self.dataset)?;
-        for stage in &self.settings.resolution {
-            ensure!(
-                stage.side == SIDE || self.smaller.contains_key(&stage.side),
-                "there is no network for pictures of {} × {0}, which training.resolution names",
-                stage.side
-            );
-        }
         let group = parallel.group();
         share_weights(group, self.parameters)?;
         let start = share_state(group, start)?;

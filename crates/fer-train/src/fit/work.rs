@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
-use fer_data::{Batch, Batches, SIDE, Split};
+use fer_data::{Batch, Batches, Split};
+use fer_model::batch_to_tensors;
 use fer_model::ops::Loss;
-use fer_model::{Network, batch_to_tensors};
 
 use crate::evaluation::batch_threads;
 use crate::fit::average::Average;
 use crate::fit::step::Trained;
 use crate::fit::{
     EarlyStopping, EpochRecord, EpochTiming, Fit, Gathering, History, Optimiser, Position,
-    Progress, Record, ReduceOnPlateau, RunState, Trainer, side_of_epoch, steps_until,
+    Progress, Record, ReduceOnPlateau, RunState, Trainer, steps_until,
 };
 use crate::metrics::Metrics;
 use crate::parallel::{Group, Joint, Parallel};
@@ -134,7 +134,7 @@ impl<'a> Work<'a> {
     ) -> Result<bool> {
         let (trainer, start) = (self.trainer, Instant::now());
         let (batches, Position { epoch, batch, .. }) = (self.batches(), self.position());
-        let tape = self.parallel.tape(self.network())?;
+        let tape = self.parallel.tape(trainer.network)?;
         progress.epoch_starts(epoch, batches.len() - batch);
         let (mut pictures, mut waited) = (0, Duration::ZERO);
         let ended = batches.ahead(batch_threads(trainer.device), |ahead| -> Result<bool> {
@@ -173,34 +173,16 @@ impl<'a> Work<'a> {
         Ok(ended)
     }
 
-    fn side(&self) -> usize {
-        let settings = self.trainer.settings;
-        side_of_epoch(&settings.resolution, self.position().epoch, settings.epochs)
-    }
-
-    /// The network for the pictures of the epoch at work.
-    fn network(&self) -> &'a dyn Network {
-        match self.trainer.smaller.get(&self.side()) {
-            Some(network) => network.as_ref(),
-            None => self.trainer.network,
-        }
-    }
-
-    /// A batch as the network takes it, at the side of the epoch at work, with what the teachers answer to it in
-    /// its targets.
+    /// A batch as the network takes it, with what the teachers answer to it in its targets.
     pub(super) fn input(&self, batch: Batch) -> Result<(Tensor, Tensor)> {
-        let (trainer, side) = (self.trainer, self.side());
+        let trainer = self.trainer;
         let classes = trainer.dataset.class_names().len();
-        let Some(teachers) = trainer.teachers else {
-            return Ok(batch_to_tensors(batch, classes, trainer.device)?);
+        let (pictures, targets) = batch_to_tensors(batch, classes, trainer.device)?;
+        let targets = match trainer.teachers {
+            Some(teachers) => teachers.blend(&pictures, &targets)?,
+            None => targets,
         };
-        let shrunk = (side != SIDE).then(|| batch.shrunk(side));
-        let (whole, targets) = batch_to_tensors(batch, classes, trainer.device)?;
-        let targets = teachers.blend(&whole, &targets)?;
-        match shrunk {
-            Some(batch) => Ok((batch_to_tensors(batch, classes, trainer.device)?.0, targets)),
-            None => Ok((whole, targets)),
-        }
+        Ok((pictures, targets))
     }
 
     /// The batches of the epoch at work, from the place in it.
@@ -212,11 +194,6 @@ impl<'a> Work<'a> {
             .sampled(&settings.sampling, settings.seed, epoch as u64)
             .shuffled(settings.seed, epoch as u64)
             .augmented(&settings.augmentation, settings.seed, epoch as u64)
-            .with_side(match self.trainer.teachers {
-                // They look at whole pictures.
-                Some(_) => SIDE,
-                None => self.side(),
-            })
             .starting_at(batch)
             .part(self.group().rank(), self.group().size())
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InitSettings {
-    /// A model file, or the word `builtin` for the model that comes along. Network and preprocessing
-    /// are that model's.
+    /// A model file, or the word `builtin` for the model that comes along. Network and way of
+    /// resizing are that model's; flips are the run's own, `output.flips`.
     pub model: PathBuf,
     /// SHA-256 of that file, in hexadecimal: a file with another is refused. A run writes down the one
     /// that it found. Default absent: any.

@@ -85,10 +85,8 @@ fn what_the_data_have_no_use_for_is_refused_before_a_run_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     small_table(at);
-    let smaller = "training.resolution=[{until = 0.5, side = 32}]";
     for (setting, named) in [
         ("training.patience=2", "training.patience"),
-        (smaller, "cnn flattens"),
         ("calibration.from=elsewhere", "calibration.from"),
     ] {
         let flags = ["--data", "fer2013.csv", "--arch", "cnn", "--out", "run"];

@@ -10,7 +10,7 @@ use fer_train::config::Config;
 use fer_train::distillation::Teachers;
 use fer_train::fit::{
     Ended, EpochRecord, EpochTiming, FitSettings, Keeper, Moment, Position, Progress, RunState,
-    Silent, Trainer, smaller_networks,
+    Silent, Trainer,
 };
 
 use crate::place::{EPOCHS, Place, STEPS, text};
@@ -123,13 +123,6 @@ impl Setting {
         let checked = self.settings.clone().check()?;
         let trainer = Trainer {
             network: &network,
-            smaller: smaller_networks(
-                &checked.resolution,
-                &self.architecture,
-                8,
-                Engine::detect(),
-                &parameters,
-            )?,
             teachers: self.teachers.as_ref(),
             parameters: &parameters,
             dataset: &self.dataset,
@@ -157,10 +150,9 @@ impl Setting {
 }
 
 /// Every option of training that does not exclude another.
-const EVERYTHING: [&str; 17] = [
+const EVERYTHING: [&str; 15] = [
     "model.width=4",
     "model.squeeze=4",
-    "model.stochastic_depth=0.3",
     "training.schedule={kind = \"cosine\", warmup = 0.2}",
     "training.plateau={patience = 0, threshold = 0.5}",
     "training.averaging={decay = 0.9}",
@@ -168,7 +160,6 @@ const EVERYTHING: [&str; 17] = [
     "training.clip_norm=0.5",
     "training.loss.label_smoothing=0.1",
     "training.sampling.balanced=0.5",
-    "training.resolution=[{until = 0.3, side = 24}, {until = 0.6, side = 33}]",
     "training.augmentation.flip=0.5",
     "training.augmentation.scale=0.1",
     "training.augmentation.contrast=0.2",

@@ -158,7 +158,8 @@ impl Contender<'_> {
         }
         let calibration = description.calibration.as_ref();
         let temperature = calibration.map(|Calibration { temperature, .. }| *temperature);
-        let evaluation = evaluate(&self.model.network, &self.dataset, pictures, device)?;
+        let network = self.model.answering()?;
+        let evaluation = evaluate(&*network, &self.dataset, pictures, device)?;
         let mut report = evaluation.report(&self.dataset, own, temperature, chosen.is_some())?;
         report.split = division.unwrap_or(split).map_or("all", Split::name).into();
         Ok((report, evaluation))

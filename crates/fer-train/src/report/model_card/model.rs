@@ -25,7 +25,7 @@ impl ModelCard<'_> {
              A network that is shown a grey picture of 48×48 pixels, cropped to one face, and gives a \
              probability for each of {} apparent expressions: {}.\n\n\
              - Network: `{}`, {} parameters, {} multiply-adds a picture\n\
-             - File: `model.safetensors`, weights in {weights}\n\
+             - File: `model.safetensors`, weights in {weights}\n{}\
              - Written by {}\n",
             architecture.name(),
             escaped(&description.training.data),
@@ -34,6 +34,11 @@ impl ModelCard<'_> {
             architecture.name(),
             thousands(parameters.sum()),
             thousands(products),
+            match description.preprocessing.flips {
+                true =>
+                    "- Answers: the mean of the logits for a picture and for its mirror image, so twice the multiply-adds\n",
+                false => "",
+            },
             description.library,
         ))
     }
