@@ -71,8 +71,6 @@ def check_metadata(model, run, path):
         return
     with safe_open(path, "numpy") as file:
         description = json.loads(file.metadata()["fer"])
-    # Of files that were written before it was taken out.
-    description["architecture"].pop("stochastic_depth", None)
     check(json.loads(found["fer"]) == description, "another description")
     check(classes == description["classes"], "other classes")
     temperature = description.get("calibration", {"temperature": 1.0})["temperature"]
