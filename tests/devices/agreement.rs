@@ -1,5 +1,5 @@
-use anyhow::Result;
-use candle_core::Device;
+use anyhow::{Result, anyhow};
+use candle_core::{DType, Device, Tensor};
 use fer_model::Architecture;
 use fer_model::explain::{Explainer, OcclusionSettings};
 
@@ -14,7 +14,7 @@ pub(crate) struct Check {
     pub(crate) run: fn(&Device) -> Result<f64>,
 }
 
-pub(crate) const CHECKS: [Check; 7] = [
+pub(crate) const CHECKS: [Check; 8] = [
     Check {
         what: "logits of every network",
         allowed: 1e-4,
@@ -88,6 +88,11 @@ pub(crate) const CHECKS: [Check; 7] = [
             Ok(farthest(&subject.logits(3)?, &before))
         },
     },
+    Check {
+        what: "what one thread computes and another reads",
+        allowed: 0.0,
+        run: between_threads,
+    },
 ];
 
 /// The largest difference of all networks.
@@ -113,6 +118,21 @@ fn gradients(name: &str, device: &Device) -> Result<f64> {
     };
     let difference = length(&mut numbers().map(|(found, expected)| found - expected));
     Ok(difference / length(&mut numbers().map(|(_, expected)| *expected)))
+}
+
+/// Powers of a matrix whose rows sum to 1 exactly, asked for here and read by a thread that begins while the device
+/// is at work.
+fn between_threads(device: &Device) -> Result<f64> {
+    const SIDE: usize = 512;
+    const PRODUCTS: usize = 64;
+    let mean = Tensor::full(1.0 / SIDE as f32, (SIDE, SIDE), device)?;
+    let mut ones = Tensor::ones((SIDE, SIDE), DType::F32, device)?;
+    for _ in 0..PRODUCTS {
+        ones = ones.matmul(&mean)?;
+    }
+    let read = std::thread::scope(|scope| scope.spawn(|| values(&(ones + 1.0)?)).join());
+    let read = read.map_err(|_| anyhow!("the thread that reads panicked"))??;
+    Ok(farthest(&read, &[2.0; SIDE * SIDE]))
 }
 
 fn explanations(device: &Device) -> Result<f64> {

@@ -115,7 +115,7 @@ impl DeviceChoice {
             DeviceChoice::Metal(_) if !cfg!(feature = "metal") => {
                 return Err("this build has no Metal; build with `--features metal`".into());
             }
-            DeviceChoice::Cuda(number) => panic::catch_unwind(|| Device::new_cuda(number)),
+            DeviceChoice::Cuda(number) => panic::catch_unwind(|| open_cuda(number)),
             DeviceChoice::Metal(number) => panic::catch_unwind(|| Device::new_metal(number)),
             DeviceChoice::Auto | DeviceChoice::Cpu => return Ok(Device::Cpu),
         };
@@ -125,6 +125,25 @@ impl DeviceChoice {
             Err(_) => Err("the driver found no device".into()),
         }
     }
+}
+
+/// A CUDA GPU with one stream for all threads.
+///
+/// candle's own `Device::new_cuda` gives every thread a stream of its own and orders nothing between them: what
+/// one thread computes another may read before it is there.
+#[cfg_attr(
+    feature = "cuda",
+    expect(unsafe_code, reason = "says that one stream needs no events")
+)]
+fn open_cuda(number: usize) -> candle_core::Result<Device> {
+    let device = Device::new_cuda_with_stream(number)?;
+    #[cfg(feature = "cuda")]
+    {
+        // SAFETY: whatever is allocated, computed and freed on this device goes into its one stream, which keeps
+        // the order; the events, two for each tensor, would order different streams.
+        unsafe { device.as_cuda_device()?.disable_event_tracking() };
+    }
+    Ok(device)
 }
 
 fn automatic() -> SelectedDevice {

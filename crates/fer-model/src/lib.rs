@@ -63,7 +63,9 @@
 //! # Which device computes?
 //!
 //! Any candle [`Device`]; [`Classifier::builtin`] takes the CPU, [`Classifier::builtin_on`] yours.
-//! [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why it took the one it took.
+//! [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why it took the one it took. Its
+//! CUDA devices have one stream for all threads; candle's `Device::new_cuda` gives each thread its own and orders
+//! nothing between them, so stay on one thread with such a one.
 //!
 //! # Why is it fast on a CPU?
 //!

@@ -7,7 +7,7 @@ use fer_model::Parameters;
 use fer_model::ops::{Engine, average_towards};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::together::Together;
+use crate::fit::together::{self, Together};
 
 /// A moving average of the weights over the steps (Polyak & Juditsky 1992), which is judged and kept
 /// in their place.
@@ -86,8 +86,10 @@ impl Average {
     /// Takes in the values after `step` steps.
     pub(super) fn update(&self, step: u64) -> Result<()> {
         let share = self.settings.share(step);
-        // One step into the thread pool for all the variables, and not one for each.
-        rayon::scope(|_| {
+        let Some(Member { average, .. }) = self.moving.first() else {
+            return Ok(());
+        };
+        together::in_pool(average.device(), || {
             for Member { vars, average } in &self.moving {
                 average_towards(average, &vars.joined(value)?, share, self.engine)?;
             }

@@ -7,7 +7,7 @@ use fer_model::Parameters;
 use fer_model::ops::{AdamSettings, AdamState, Engine, SgdSettings, SgdState};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::together::Together;
+use crate::fit::together::{self, Together};
 
 const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 const VELOCITY: &str = "velocity";
@@ -147,8 +147,11 @@ impl Optimiser {
     /// A variable without a gradient, by name: the network does not use it.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
         self.steps += 1;
-        // One step into the thread pool for all the variables, and not one for each.
-        rayon::scope(|_| self.step_each(gradients, learning_rate))
+        let Some(Moved { vars, .. }) = self.moved.first() else {
+            return Ok(());
+        };
+        let device = vars.whole().device().clone();
+        together::in_pool(&device, || self.step_each(gradients, learning_rate))
     }
 
     fn step_each(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {

@@ -1,5 +1,5 @@
 use anyhow::Result;
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use fer_model::ops::Engine;
 
 /// Variables that are moved together: a GPU is asked for all of them at once, end to end in one tensor, and not
@@ -9,6 +9,16 @@ pub(super) struct Together {
     /// The only member itself, or another variable of shape (values) or, for members of two and more dimensions,
     /// (values, 1).
     whole: Var,
+}
+
+/// Does all of a step's work in one step into the thread pool, and not one for each variable; what another device
+/// does stays on the thread that asks it for everything else, for candle may give each thread a stream of its own.
+pub(super) fn in_pool<T: Send>(device: &Device, work: impl FnOnce() -> T + Send) -> T {
+    if device.is_cpu() {
+        rayon::scope(|_| work())
+    } else {
+        work()
+    }
 }
 
 impl Together {
