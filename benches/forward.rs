@@ -11,8 +11,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fer_model::ops::{Engine, Mode};
-use fer_model::{Architecture, Network, Parameters, Plan, pictures_to_tensor};
+use fer_model::ops::Engine;
+use fer_model::{Architecture, Parameters, Plan, pictures_to_tensor};
 
 fn forward(criterion: &mut Criterion) {
     for device in devices::available() {
@@ -40,10 +40,8 @@ fn forward(criterion: &mut Criterion) {
                     bencher.iter_custom(|iterations| {
                         let start = Instant::now();
                         for _ in 0..iterations {
-                            black_box(match &plan {
-                                Some(plan) => plan.forward(&pictures).unwrap(),
-                                None => network.forward(&pictures, Mode::Predict).unwrap(),
-                            });
+                            let logits = Plan::logits(plan.as_ref(), &network, &pictures);
+                            black_box(logits.unwrap());
                         }
                         device.device.synchronize().unwrap();
                         start.elapsed()

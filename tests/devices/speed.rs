@@ -1,9 +1,9 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use candle_core::{Device, Tensor};
-use fer_model::ops::{Engine, Mode};
-use fer_model::{Network, Plan};
+use candle_core::Device;
+use fer_model::Plan;
+use fer_model::ops::Engine;
 
 use crate::subject::{Subject, Training};
 
@@ -47,10 +47,7 @@ fn predicting(subject: &Subject) -> Result<f64> {
     let (pictures, _) = subject.batch(PREDICTED)?;
     let plan = Plan::new(&subject.network)?;
     pictures_a_second(subject, PREDICTED, || {
-        let _logits: Tensor = match &plan {
-            Some(plan) => plan.forward(&pictures)?,
-            None => subject.network.forward(&pictures, Mode::Predict)?,
-        };
+        Plan::logits(plan.as_ref(), &subject.network, &pictures).map(drop)?;
         Ok(())
     })
 }

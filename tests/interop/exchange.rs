@@ -69,10 +69,7 @@ fn answers_of(
     pictures: &[Picture],
 ) -> Result<HashMap<String, Tensor>> {
     let pictures = pictures_to_tensor(pictures, &Device::Cpu)?;
-    let logits = match Plan::new(network)? {
-        Some(plan) => plan.forward(&pictures)?,
-        None => network.forward(&pictures, Mode::Predict)?,
-    };
+    let logits = Plan::logits(Plan::new(network)?.as_ref(), network, &pictures)?;
     let probabilities = candle_nn::ops::softmax(&(&logits / temperature)?, 1)?;
     Ok([("logits", logits), ("probabilities", probabilities)]
         .map(|(name, tensor)| (name.to_string(), tensor))

@@ -46,12 +46,10 @@ impl<'a> Flips<'a> {
 
 impl Network for Flips<'_> {
     fn forward(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
-        let alone = |pictures: &Tensor| match &self.plan {
-            Some(plan) => plan.forward(pictures),
-            None => self.network.forward(pictures, mode),
-        };
         match mode {
-            Mode::Predict => mean_of_both(pictures, alone),
+            Mode::Predict => mean_of_both(pictures, |pictures| {
+                Plan::logits(self.plan.as_ref(), self.network, pictures)
+            }),
             Mode::Train { .. } | Mode::TrainPart { .. } => self.network.forward(pictures, mode),
         }
     }

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use anyhow::Result;
 use candle_core::Device;
 use fer_data::{Batches, Dataset, Disturbance, GroupColumn, Split};
-use fer_model::ops::{Mode, log_probabilities};
+use fer_model::ops::log_probabilities;
 use fer_model::{Network, Plan, batch_to_tensors, most_probable};
 
 use crate::calibration::{fit_temperature, rescale};
@@ -146,10 +146,7 @@ fn each_batch(
             let batch = batch?;
             let known = (batch.labels.clone(), batch.targets.clone());
             let (pictures, _) = batch_to_tensors(batch, classes, device)?;
-            let logits = match &plan {
-                Some(plan) => plan.forward(&pictures)?,
-                None => network.forward(&pictures, Mode::Predict)?,
-            };
+            let logits = Plan::logits(plan.as_ref(), network, &pictures)?;
             unread.push(known, Some(log_probabilities(&logits)?));
             if unread.is_full() {
                 consume_all(&mut unread, &mut consume)?;

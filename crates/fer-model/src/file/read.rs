@@ -12,7 +12,7 @@ use crate::file::half::{is_finite, widen};
 use crate::file::self_test::CheckError;
 use crate::file::{Description, KEY, Preprocessing};
 use crate::flips::{answering, mean_of_both};
-use crate::ops::{Engine, Mode};
+use crate::ops::Engine;
 use crate::parameters::{self, Shapes};
 use crate::plan::Plan;
 
@@ -46,10 +46,7 @@ impl Model {
     /// # Errors
     /// Pictures of another shape or on another device.
     pub fn logits(&self, plan: Option<&Plan>, pictures: &Tensor) -> candle_core::Result<Tensor> {
-        let alone = |pictures: &Tensor| match plan {
-            Some(plan) => plan.forward(pictures),
-            None => self.network.forward(pictures, Mode::Predict),
-        };
+        let alone = |pictures: &Tensor| Plan::logits(plan, &self.network, pictures);
         match self.description.preprocessing.flips {
             true => mean_of_both(pictures, alone),
             false => alone(pictures),

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{Result, Tensor, bail};
 
 use crate::arch::Network;
+use crate::ops::Mode;
 use crate::plan::step::{Inputs, Source, Step};
 
 /// Pictures that go through all the steps together: enough for every thread, few enough for what
@@ -60,6 +61,18 @@ impl Plan {
         let pictures = pictures.contiguous()?;
         let logits = self.run(&crate::ops::values::values(&pictures)?)?;
         Tensor::from_vec(logits, (count, self.outputs), pictures.device())
+    }
+
+    /// Logits (pictures, classes) of pictures, f32 of shape (pictures, channels, rows, columns), by the plan of
+    /// `network` or, where it has none, by itself.
+    ///
+    /// # Errors
+    /// Pictures of another shape, or on another device than the network.
+    pub fn logits(plan: Option<&Self>, network: &dyn Network, pictures: &Tensor) -> Result<Tensor> {
+        match plan {
+            Some(plan) => plan.forward(pictures),
+            None => network.forward(pictures, Mode::Predict),
+        }
     }
 
     /// Logits, picture by picture, of pictures laid out (pictures, channels, rows, columns).
