@@ -208,12 +208,11 @@ fn members_with_parts_of_a_batch_follow_one_with_all_of_it_over_fifty_steps_of_a
     }
 }
 
-/// What makes a picture depend on its batch, or on chance.
+/// What makes a step depend on chance, or on all of its batch.
 fn everything(optimiser: OptimiserKind) -> FitSettings {
     let mut settings = settings(optimiser);
     settings.learning_rate = 1e-4;
     settings.augmentation.rotation = 10.0;
-    settings.augmentation.mixup = 0.4;
     settings.sampling.balanced = 0.5;
     settings.loss.label_smoothing = 0.1;
     settings.clip_norm = Some(0.5);
@@ -222,7 +221,7 @@ fn everything(optimiser: OptimiserKind) -> FitSettings {
 }
 
 #[test]
-fn dropout_mixing_and_what_comes_after_the_sum_are_those_of_the_whole_batch() {
+fn dropout_augmentation_and_what_comes_after_the_sum_are_those_of_the_whole_batch() {
     let settings = everything(OptimiserKind::Sgd);
     follows(2, (&cnn(0.3), &settings), 1e-5);
     let deep = Architecture::Mobile(MobileSettings {

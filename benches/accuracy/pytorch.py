@@ -36,7 +36,7 @@ KNOWN = {
         "path": None, "ferplus": None, "ferplus_target": "majority", "dedup": False,
         "split": {"seed": 0, "validation_fraction": None},
     },
-    "model": {"arch": None, "width": 32, "dropout": 0.4},
+    "model": {"arch": None, "width": 32, "dropout": 0.4, "squeeze": 0},
     "training": {
         "epochs": 10, "least_steps": 0, "batch_size": 32, "learning_rate": 1e-3, "seed": 0,
         "schedule": {"kind": "constant", "warmup": 0.1, "last": 0.0},
@@ -188,8 +188,7 @@ class Training:
     def batch(self, places):
         """Pictures (n, 1, 48, 48) and targets (n, classes)."""
         pictures, targets = self.pictures[places].float() / 255, self.targets[places]
-        pictures = augmentation.augment(pictures, self.settings["augmentation"])
-        return augmentation.mix(pictures, targets, self.settings["augmentation"])
+        return augmentation.augment(pictures, self.settings["augmentation"]), targets
 
     def epoch(self, last_step):
         """Trains to the end of an epoch or to `last_step`; the mean loss of its pictures."""

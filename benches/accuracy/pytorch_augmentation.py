@@ -1,19 +1,17 @@
 """fer's changes to training pictures, for a whole batch at once.
 
-The settings are those of `training.augmentation`; each picture draws its own change, mixing is drawn
-once for the batch. All numbers come from torch's own generator.
+The settings are those of `training.augmentation`; each picture draws its own change. All numbers come from torch's own generator.
 """
 
 import math
 
 import torch
-from torch.distributions import Beta
 from torch.nn import functional
 
 SIDE = 48
 NONE = {
     "flip": 0.0, "rotation": 0.0, "scale": 0.0, "shift": 0.0, "brightness": 0.0, "contrast": 0.0,
-    "erasing": 0.0, "mixup": 0.0,
+    "erasing": 0.0,
 }
 
 
@@ -77,19 +75,3 @@ def erase(pictures, probability):
     inside[0] &= (torch.rand(count) < probability)[:, None]
     rectangle = (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
     return torch.where(rectangle, torch.rand_like(pictures), pictures)
-
-
-def mix(pictures, targets, settings):
-    """mixup of each picture and its target with a partner."""
-    mixup = settings["mixup"]
-    if len(pictures) < 2 or mixup == 0:
-        return pictures, targets
-    partners = torch.randperm(len(pictures))
-    share = beta(mixup)
-    taken = min(share, 1 - share)
-    return torch.lerp(pictures, pictures[partners], taken), torch.lerp(targets, targets[partners], taken)
-
-
-def beta(alpha):
-    """A number from Beta(alpha, alpha)."""
-    return Beta(torch.tensor(alpha, dtype=torch.float64), torch.tensor(alpha, dtype=torch.float64)).sample().item()

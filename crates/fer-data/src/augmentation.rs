@@ -17,8 +17,7 @@ pub(crate) use change::Change;
 /// Which changes are drawn at random for each training picture. Every default is none.
 ///
 /// What a picture gets depends on the seed, the epoch and the picture alone, and on which turn it
-/// is where [sampling](crate::Sampling) gives it several; how the pictures of a batch are mixed, on
-/// the seed, the epoch and the number of the batch.
+/// is where [sampling](crate::Sampling) gives it several.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
@@ -38,11 +37,6 @@ pub struct Augmentation {
     /// Probability of erasing a rectangle of 2 % to 25 % of the area, filled with noise
     /// (Zhong et al. 2017, "Random erasing data augmentation"). 0 to 1. Default 0.
     pub erasing: f32,
-    /// Blends every picture and its target with those of another picture of its batch, by a share
-    /// from Beta(α, α) drawn for the batch; this is α (Zhang et al. 2018, "mixup: Beyond empirical
-    /// risk minimization"). Of the two the label's picture gets the greater share, which makes the
-    /// same mixed pictures as often. 0 (off) to 100. Default 0.
-    pub mixup: f32,
 }
 
 impl Augmentation {
@@ -52,7 +46,6 @@ impl Augmentation {
     /// [`DataError::Setting`], naming the field.
     pub fn check(&self) -> Result<(), DataError> {
         const SHARE: &str = "a share from 0 to 1";
-        const ALPHA: &str = "the alpha of a Beta distribution, 0 (off) to 100";
         let ranges = [
             ("augmentation.flip", self.flip, 1.0, SHARE),
             (
@@ -71,7 +64,6 @@ impl Augmentation {
             ("augmentation.brightness", self.brightness, 1.0, SHARE),
             ("augmentation.contrast", self.contrast, 1.0, SHARE),
             ("augmentation.erasing", self.erasing, 1.0, SHARE),
-            ("augmentation.mixup", self.mixup, 100.0, ALPHA),
         ];
         for (name, value, most, expected) in ranges {
             if !(0.0..=most).contains(&value) {
@@ -91,7 +83,7 @@ impl Augmentation {
     }
 
     /// Changes `values`, the 2,304 pixels of picture `index` on a scale of 0 to 1, as drawn for
-    /// `epoch` under `seed`. [`Batches`](crate::Batches) does this and then mixes the batch.
+    /// `epoch` under `seed`. [`Batches`](crate::Batches) does this.
     ///
     /// # Panics
     /// When `values` has another length.
@@ -246,9 +238,9 @@ mod tests {
                 .check()
                 .is_err_and(|error| error.to_string().contains("augmentation.flip"))
         );
-        for field in ["mixup", "brightness"] {
+        for field in ["rotation", "brightness"] {
             let settings: Augmentation =
-                serde_json::from_str(&format!(r#"{{"{field}": 101}}"#)).unwrap();
+                serde_json::from_str(&format!(r#"{{"{field}": 181}}"#)).unwrap();
             let error = settings.check().unwrap_err().to_string();
             assert!(error.contains(&format!("augmentation.{field}")), "{error}");
         }

@@ -3,7 +3,6 @@
 mod ahead;
 #[cfg(test)]
 mod greys;
-mod mixing;
 mod outline;
 mod pixels;
 #[cfg(test)]
@@ -31,7 +30,7 @@ use pixels::Row;
 pub struct Batch {
     /// The pictures' indices in the data set.
     pub indices: Vec<usize>,
-    /// The classes, one a picture. Where pictures are mixed, those of the pictures that they were before.
+    /// The classes, one a picture.
     pub labels: Vec<usize>,
     /// The pictures, of shape (pictures, 1, 48, 48).
     pub pixels: Pixels,
@@ -114,7 +113,7 @@ impl<'a> Batches<'a> {
         self
     }
 
-    /// The pictures changed and mixed as `augmentation` draws it for `epoch` under `seed`.
+    /// The pictures changed as `augmentation` draws it for `epoch` under `seed`.
     pub fn augmented(mut self, augmentation: &'a Augmentation, seed: u64, epoch: u64) -> Self {
         self.augmentation = (!augmentation.is_none()).then_some((augmentation, seed, epoch));
         self
@@ -129,7 +128,7 @@ impl<'a> Batches<'a> {
 
     /// Of each batch only part `number` (from 0) of `count`: consecutive pictures, as many in each part
     /// as in the others, or one more; none where there are fewer pictures than parts. They are what they
-    /// are in the whole batch, bit for bit, also where its pictures are mixed.
+    /// are in the whole batch, bit for bit.
     /// [`outline`](Self::outline) tells about the rest.
     ///
     /// # Panics
@@ -168,25 +167,10 @@ impl<'a> Batches<'a> {
 
     /// Batch `number`, whose pictures `fill` writes, given the turns of as many.
     fn make(&self, number: usize, fill: &FillAll<'_>) -> Result<Batch, DataError> {
-        let (outline, mixing) = self.drawn_outline(number);
-        let (turns, rows) = (self.turns(number), outline.part.clone());
-        let filled = |turns: &[usize]| {
-            let mut pixels = self.blank(turns.len());
-            fill(&mut pixels, turns)?;
-            Ok(pixels)
-        };
-        let mut pixels = filled(&turns[rows.clone()])?;
-        if let (Some(mixing), Pixels::Changed(values)) = (mixing, &mut pixels) {
-            let partners = &mixing.partners()[rows.clone()];
-            let others = match rows.len() == turns.len() {
-                true => mixing::rows(values, partners),
-                false => {
-                    let turns: Vec<usize> = partners.iter().map(|&row| turns[row]).collect();
-                    filled(&turns)?.into_scaled()
-                }
-            };
-            mixing.mix_pixels(values, &others);
-        }
+        let outline = self.outline(number);
+        let turns = &self.turns(number)[outline.part.clone()];
+        let mut pixels = self.blank(turns.len());
+        fill(&mut pixels, turns)?;
         Ok(outline.batch(pixels))
     }
 

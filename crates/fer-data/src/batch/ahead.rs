@@ -146,7 +146,6 @@ mod tests {
             brightness: 0.1,
             contrast: 0.2,
             erasing: 0.5,
-            mixup: 0.4,
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::mixing::Mixing;
 use super::{Batch, Batches, Pixels};
 
 /// All of a batch but its pixels, whichever [part](Batches::part) of it is made.
@@ -47,11 +46,6 @@ impl Batches<'_> {
     /// # Panics
     /// When `number` is not below [`len`](Self::len).
     pub fn outline(&self, number: usize) -> Outline {
-        self.drawn_outline(number).0
-    }
-
-    /// The outline of batch `number`, and how its pictures are mixed, if they are.
-    pub(super) fn drawn_outline(&self, number: usize) -> (Outline, Option<Mixing>) {
         let turns = self.turns(number).iter();
         let indices: Vec<usize> = turns.map(|&turn| self.index(turn)).collect();
         let classes = self.dataset.class_names().len();
@@ -64,19 +58,12 @@ impl Batches<'_> {
             .map(|&index| self.dataset.label(index))
             .collect();
         let count = indices.len();
-        let mixing = self.augmentation.and_then(|(augmentation, seed, epoch)| {
-            Mixing::draw(count, augmentation, seed, epoch, number)
-        });
-        if let Some(mixing) = &mixing {
-            mixing.mix_targets(&mut targets);
-        }
         let [part, parts] = self.part;
-        let outline = Outline {
+        Outline {
             indices,
             labels,
             targets,
             part: count * part / parts..count * (part + 1) / parts,
-        };
-        (outline, mixing)
+        }
     }
 }

@@ -1,7 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::greys::greys;
-use super::mixing::Mixing;
 use super::*;
 use crate::situation::Situation;
 
@@ -48,29 +47,6 @@ fn a_picture_that_comes_several_times_in_an_epoch_is_changed_differently_each_ti
 }
 
 #[test]
-fn a_batch_is_mixed_after_its_pictures_were_changed() {
-    let dataset = greys(16);
-    let changes = Augmentation {
-        flip: 1.0,
-        ..Augmentation::default()
-    };
-    let both = Augmentation {
-        mixup: 1.0,
-        ..changes.clone()
-    };
-    let batch = |augmentation: &Augmentation| {
-        Batches::new(&dataset, (0..16).collect(), 8)
-            .augmented(augmentation, 5, 1)
-            .batch(1)
-            .unwrap()
-    };
-    let mut expected = batch(&changes);
-    Mixing::draw(8, &both, 5, 1, 1).unwrap().mix(&mut expected);
-    assert_eq!(batch(&both), expected);
-    assert_ne!(batch(&both), batch(&changes));
-}
-
-#[test]
 fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() {
     let dataset = greys(40);
     let disturbance = Situation::Noise.at(20.0, 3);
@@ -92,48 +68,45 @@ fn a_disturbed_batch_holds_every_picture_in_the_situation_with_its_own_chance() 
 }
 
 #[test]
-fn the_parts_of_a_batch_are_the_batch_also_where_its_pictures_are_mixed() {
+fn the_parts_of_a_batch_are_the_batch() {
     let dataset = greys(23);
-    for mixup in [0.0, 0.7] {
-        let augmentation = Augmentation {
-            rotation: 9.0,
-            mixup,
-            ..Augmentation::default()
+    let augmentation = Augmentation {
+        rotation: 9.0,
+        ..Augmentation::default()
+    };
+    let sampling = Sampling { balanced: 0.5 };
+    let whole = || {
+        Batches::new(&dataset, (0..23).collect(), 9)
+            .sampled(&sampling, 5, 2)
+            .shuffled(5, 2)
+            .augmented(&augmentation, 5, 2)
+    };
+    for number in 0..3 {
+        let expected = whole().batch(number).unwrap();
+        // The last batch has five pictures, fewer than parts.
+        let mut joined = Batch {
+            indices: Vec::new(),
+            labels: Vec::new(),
+            pixels: Pixels::Changed(Vec::new()),
+            targets: Vec::new(),
         };
-        let sampling = Sampling { balanced: 0.5 };
-        let whole = || {
-            Batches::new(&dataset, (0..23).collect(), 9)
-                .sampled(&sampling, 5, 2)
-                .shuffled(5, 2)
-                .augmented(&augmentation, 5, 2)
-        };
-        for number in 0..3 {
-            let expected = whole().batch(number).unwrap();
-            // The last batch has five pictures, fewer than parts.
-            let mut joined = Batch {
-                indices: Vec::new(),
-                labels: Vec::new(),
-                pixels: Pixels::Changed(Vec::new()),
-                targets: Vec::new(),
-            };
-            for part in 0..7 {
-                let batches = whole().part(part, 7);
-                let outline = batches.outline(number);
-                assert_eq!(outline.indices, expected.indices);
-                assert_eq!(outline.labels, expected.labels);
-                assert_eq!(outline.targets, expected.targets);
-                let batch = batches.batch(number).unwrap();
-                assert_eq!(outline.part.len(), batch.labels.len());
-                assert_eq!(outline.part.start, joined.labels.len());
-                joined.indices.extend(batch.indices);
-                joined.labels.extend(batch.labels);
-                let mut pixels = joined.pixels.into_scaled();
-                pixels.extend(batch.pixels.into_scaled());
-                joined.pixels = Pixels::Changed(pixels);
-                joined.targets.extend(batch.targets);
-            }
-            assert_eq!(joined, expected);
+        for part in 0..7 {
+            let batches = whole().part(part, 7);
+            let outline = batches.outline(number);
+            assert_eq!(outline.indices, expected.indices);
+            assert_eq!(outline.labels, expected.labels);
+            assert_eq!(outline.targets, expected.targets);
+            let batch = batches.batch(number).unwrap();
+            assert_eq!(outline.part.len(), batch.labels.len());
+            assert_eq!(outline.part.start, joined.labels.len());
+            joined.indices.extend(batch.indices);
+            joined.labels.extend(batch.labels);
+            let mut pixels = joined.pixels.into_scaled();
+            pixels.extend(batch.pixels.into_scaled());
+            joined.pixels = Pixels::Changed(pixels);
+            joined.targets.extend(batch.targets);
         }
+        assert_eq!(joined, expected);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Networks that teach another: a part of its training targets is what they answer to the same pictures.
 //!
 //! With a share s and n teachers, the target of a picture x that the data give as t is
-//! (1 − s)·t + s·(1/n)·Σ softmax(teacher(x)), x changed and mixed as the student sees it, and the
+//! (1 − s)·t + s·(1/n)·Σ softmax(teacher(x)), x changed as the student sees it, and the
 //! loss is what it was. This is Hinton et al. 2015, "Distilling the knowledge in a neural
 //! network", at temperature 1, by an ensemble as in its section 3, with the teachers looking at what the student
 //! looks at (Beyer et al. 2022, "Knowledge distillation: A good teacher is patient and consistent"). A network may be

@@ -150,7 +150,7 @@ impl Setting {
 }
 
 /// Every option of training that does not exclude another.
-const EVERYTHING: [&str; 15] = [
+const EVERYTHING: [&str; 14] = [
     "model.width=4",
     "model.squeeze=4",
     "training.schedule={kind = \"cosine\", warmup = 0.2}",
@@ -164,7 +164,6 @@ const EVERYTHING: [&str; 15] = [
     "training.augmentation.scale=0.1",
     "training.augmentation.contrast=0.2",
     "training.augmentation.brightness=0.1",
-    "training.augmentation.mixup=0.4",
     "distillation.teachers=[\"builtin\"]",
 ];
 
