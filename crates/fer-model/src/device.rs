@@ -1,8 +1,10 @@
 //! Which device computes, and why that one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use candle_core::Device;
 
@@ -115,7 +117,7 @@ impl DeviceChoice {
             DeviceChoice::Metal(_) if !cfg!(feature = "metal") => {
                 return Err("this build has no Metal; build with `--features metal`".into());
             }
-            DeviceChoice::Cuda(number) => panic::catch_unwind(|| open_cuda(number)),
+            DeviceChoice::Cuda(number) => panic::catch_unwind(|| cuda(number)),
             DeviceChoice::Metal(number) => panic::catch_unwind(|| Device::new_metal(number)),
             DeviceChoice::Auto | DeviceChoice::Cpu => return Ok(Device::Cpu),
         };
@@ -127,22 +129,18 @@ impl DeviceChoice {
     }
 }
 
-/// A CUDA GPU with one stream for all threads.
+/// A CUDA GPU with one stream for all threads and for everybody in the process who asks for it.
 ///
 /// candle's own `Device::new_cuda` gives every thread a stream of its own and orders nothing between them: what
 /// one thread computes another may read before it is there.
-#[cfg_attr(
-    feature = "cuda",
-    expect(unsafe_code, reason = "says that one stream needs no events")
-)]
-fn open_cuda(number: usize) -> candle_core::Result<Device> {
-    let device = Device::new_cuda_with_stream(number)?;
-    #[cfg(feature = "cuda")]
-    {
-        // SAFETY: whatever is allocated, computed and freed on this device goes into its one stream, which keeps
-        // the order; the events, two for each tensor, would order different streams.
-        unsafe { device.as_cuda_device()?.disable_event_tracking() };
+fn cuda(number: usize) -> candle_core::Result<Device> {
+    static OPENED: Mutex<BTreeMap<usize, Device>> = Mutex::new(BTreeMap::new());
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(device) = opened.get(&number) {
+        return Ok(device.clone());
     }
+    let device = Device::new_cuda_with_stream(number)?;
+    opened.insert(number, device.clone());
     Ok(device)
 }
 

@@ -64,8 +64,9 @@
 //!
 //! Any candle [`Device`]; [`Classifier::builtin`] takes the CPU, [`Classifier::builtin_on`] yours.
 //! [`DeviceChoice`] reads what a user typed (`auto`, `cuda:1`) and says why it took the one it took. Its
-//! CUDA devices have one stream for all threads; candle's `Device::new_cuda` gives each thread its own and orders
-//! nothing between them, so stay on one thread with such a one.
+//! CUDA devices have one stream for all threads, and whoever asks for one again gets the same; candle's
+//! `Device::new_cuda` gives each thread its own and orders nothing between them, so stay on one thread with such a
+//! one.
 //!
 //! # Why is it fast on a CPU?
 //!
