@@ -69,7 +69,6 @@ fn reading(criterion: &mut Criterion) {
         brightness: 0.1,
         contrast: 0.2,
         erasing: 0.5,
-        ..Augmentation::default()
     };
     for (name, augmentation) in [
         ("batches", Augmentation::default()),

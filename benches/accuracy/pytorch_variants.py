@@ -5,20 +5,22 @@
 A fold is a tenth that validates, drawn by numpy, and the seed of all else. A step, its batch and its changes included, is
 one CUDA graph, so that a run of `ferplus` is a minute or two where several share a card; without a GPU it runs on the
 CPU, step by step. Pictures that do not fill a batch sit an epoch out. Each run adds a line of JSON to DIR/results.jsonl;
-runs that are there are not repeated. PublicTest is judged for the recipe itself and chooses nothing.
+runs of the same settings that are there are not repeated. PublicTest is judged for the recipe itself and chooses nothing.
+With flips means here the mean of both probabilities, where fer takes that of both logits.
 """
 
 import argparse
 import copy
+import hashlib
 import json
 import multiprocessing
+import sys
 import time
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 import pytorch_augmentation as augmentation
@@ -167,6 +169,20 @@ class Run:
             step()
 
 
+def check(settings):
+    """Stops at what is not done here."""
+    training = settings["training"]
+    done = training["adam"]["form"] == "pytorch" and training["schedule"]["kind"] == "cosine" and training["averaging"]
+    if not done or training["least_steps"] or settings["model"]["arch"] != "resvgg":
+        sys.exit("only recipes with resvgg, Adam in PyTorch's form, cosine, an average and no least steps are done here")
+
+
+def key(options, settings, name, fold):
+    """What a run is, to know it again."""
+    told = json.dumps([settings, VARIANTS[name], options.steps], sort_keys=True)
+    return [name, fold, hashlib.sha256(told.encode()).hexdigest()[:16]]
+
+
 def run(options, settings, name, fold):
     began = time.monotonic()
     data = pytorch_data.read(settings["data"] | {"split": {"seed": fold, "validation_fraction": 0.1}})
@@ -177,7 +193,7 @@ def run(options, settings, name, fold):
     logits = validation.logits(judged)
     both = (logits.softmax(1) + torch.softmax(judged_mirrored(judged, validation), 1)).log()
     result = {
-        "variant": name, "fold": fold, "validation": figures(logits, validation.labels),
+        "key": key(options, settings, name, fold), "validation": figures(logits, validation.labels),
         "with_flips": figures(both, validation.labels),
         "parameters": sum(weight.numel() for weight in judged.parameters()),
         "seconds": {"reading": read - began, "training": time.monotonic() - read},
@@ -210,14 +226,15 @@ def main():
     options = arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     settings = settle(tomllib.loads(options.recipe.read_text()), KNOWN)
+    check(settings)
     settings["data"] |= {"path": options.data, "ferplus": options.ferplus}
     kept = options.out / "results.jsonl"
     lines = map(json.loads, kept.read_text().splitlines()) if kept.exists() else []
-    done = {(line["variant"], line["fold"]) for line in lines}
+    done = [line["key"] for line in lines]
     context = multiprocessing.get_context("spawn")
     jobs = context.Queue()
     for job in [(name, fold) for name in options.variants for fold in options.folds]:
-        if job not in done:
+        if key(options, settings, *job) not in done:
             jobs.put(job)
     workers = [context.Process(target=work, args=(options, settings, jobs)) for _ in range(options.workers)]
     for worker in workers:
@@ -225,6 +242,8 @@ def main():
         worker.start()
     for worker in workers:
         worker.join()
+    if any(worker.exitcode for worker in workers):
+        sys.exit("a run failed")
 
 
 if __name__ == "__main__":

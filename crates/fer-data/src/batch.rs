@@ -128,8 +128,7 @@ impl<'a> Batches<'a> {
 
     /// Of each batch only part `number` (from 0) of `count`: consecutive pictures, as many in each part
     /// as in the others, or one more; none where there are fewer pictures than parts. They are what they
-    /// are in the whole batch, bit for bit.
-    /// [`outline`](Self::outline) tells about the rest.
+    /// are in the whole batch, bit for bit. [`outline`](Self::outline) tells about the rest.
     ///
     /// # Panics
     /// When `number` is not below `count`.
