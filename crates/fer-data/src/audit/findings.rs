@@ -47,7 +47,7 @@ fn leaks(audit: &Audit) -> Vec<Notice> {
     if copies.test_in_validation > 0 {
         warnings.push(Notice::warning(
             format!(
-                "{} of {} test pictures also stand in validation, which chooses the epoch",
+                "{} of {} test pictures also stand in validation, on which choices are made",
                 copies.test_in_validation, audit.splits.test
             ),
             "Remove them from one of the two",

@@ -12,8 +12,8 @@ use crate::config::Config;
 /// A configuration that comes with the program. Data, seed and place are left to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipe {
-    /// At most ten minutes on FER+ with two CPU cores; what `--data` trains by where nothing else is
-    /// said.
+    /// At most ten minutes on FER+ with two quick CPU cores; what `--data` trains by where nothing else
+    /// is said.
     Quick,
     /// The most accurate network on FER+; what made the weights that come with fer-model.
     FerPlus,
