@@ -48,7 +48,7 @@ pub(crate) struct ReadingArguments {
     /// Seed of everything random
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Share of the pictures that chooses the epoch; 0 for none
+    /// Share of the pictures that validates, on which choices are made; 0 for none
     #[arg(long, value_name = "SHARE")]
     pub validation_fraction: Option<f64>,
     /// Share of the pictures that judges at the end, for data without a split of their own

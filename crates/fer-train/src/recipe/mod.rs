@@ -15,7 +15,7 @@ pub enum Recipe {
     /// At most ten minutes on FER+ with two quick CPU cores; what `--data` trains by where nothing else
     /// is said.
     Quick,
-    /// The most accurate network on FER+; what made the weights that come with fer-model.
+    /// The most accurate network on FER+; what made, with teachers, the weights that come with fer-model.
     FerPlus,
     /// The most accurate network on FER2013's own seven classes.
     Fer2013,
