@@ -75,7 +75,7 @@ bench-metal: (bench-cuda "metal" "metal")
 bench:
     cargo bench --workspace
 
-# What each change of ablation.toml is worth, in an hour; see benches/accuracy/README.md.
+# What each change of ablation.toml is worth; see benches/accuracy/README.md.
 accuracy *arguments:
     cargo build --release --workspace --bin fer-train
     python3 benches/accuracy/accuracy.py {{arguments}}

@@ -28,7 +28,7 @@ DRIVER = build.ROOM / "counting"
 STANDS_FOR = ["libcuda.so.1", "libcublas.so.13", "libcublasLt.so.13", "libcurand.so.10", "libnvrtc.so.13"]
 NETWORKS = {
     "cnn": ["--arch", "cnn"],
-    "vgg": ["--recipe", "quick", "--set", "model.arch=vgg", "--set", "model.width=24"],
+    "vgg": ["--recipe", "quick", "--set", 'model={arch = "vgg", width = 24, dropout = 0.2}'],
     "resvgg": ["--recipe", "ferplus"],
 }
 BATCH = 32
