@@ -220,7 +220,8 @@ impl Dataset {
     }
 
     /// SHA-256, in hexadecimal, of the class names and of each picture with its label and votes.
-    /// It does not depend on how the data are split or on copies taken out afterwards.
+    /// It does not depend on how the data are split or on copies taken out afterwards, but for FER2013, whose
+    /// PrivateTest rows are left out where a validation share is asked for.
     pub fn hash(&self) -> &str {
         &self.hash
     }

@@ -88,6 +88,9 @@ impl FromStr for Split {
     }
 }
 
+/// The share that validates or tests where none is asked for.
+pub(crate) const SHARE: f64 = 0.1;
+
 /// How a data set is to be divided.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -131,6 +134,25 @@ impl SplitSettings {
             });
         }
         Ok(())
+    }
+
+    /// The shares that validate and test of data that bring no split.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check), and shares that leave nothing to train on together with the share that
+    /// stands in for one not given.
+    pub(crate) fn shares(&self) -> Result<(f64, f64), DataError> {
+        self.check()?;
+        let validation = self.validation_fraction.unwrap_or(SHARE);
+        let test = self.test_fraction.unwrap_or(SHARE);
+        if validation + test >= 1.0 {
+            return Err(DataError::Setting {
+                name: "validation_fraction + test_fraction",
+                value: (validation + test).to_string(),
+                expected: "below 1, where a share that is not given is 0.1",
+            });
+        }
+        Ok((validation, test))
     }
 }
 
@@ -258,5 +280,20 @@ mod tests {
         for (validation, test) in [(1.0, 0.0), (-0.1, 0.1), (f64::NAN, 0.1), (0.5, 0.5)] {
             assert!(settings(validation, test).check().is_err());
         }
+    }
+
+    #[test]
+    fn a_share_that_is_not_given_counts_too() {
+        let settings = |validation| SplitSettings {
+            validation_fraction: Some(validation),
+            ..SplitSettings::default()
+        };
+        assert_eq!(settings(0.85).shares().unwrap(), (0.85, SHARE));
+        assert!(settings(0.95).check().is_ok());
+        let said = settings(0.95).shares().unwrap_err().to_string();
+        assert!(
+            said.contains("validation_fraction + test_fraction = 1.05"),
+            "{said}"
+        );
     }
 }

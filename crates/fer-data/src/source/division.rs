@@ -4,10 +4,7 @@ use crate::entries::Entries;
 use crate::error::DataError;
 use crate::expression::ClassNames;
 use crate::notice::Notice;
-use crate::split::{GroupedShares, Split, SplitSettings, stratified, stratified_by_subject};
-
-/// The share that validates or tests where none is asked for.
-const SHARE: f64 = 0.1;
+use crate::split::{GroupedShares, SHARE, Split, SplitSettings, stratified, stratified_by_subject};
 
 /// What was done, in words.
 pub(crate) struct Division {
@@ -30,8 +27,7 @@ pub(crate) fn divide(
     let rule = if divided {
         divide_own(entries, settings, &mut notices)?
     } else {
-        let validation = settings.validation_fraction.unwrap_or(SHARE);
-        let test = settings.test_fraction.unwrap_or(SHARE);
+        let (validation, test) = settings.shares()?;
         let all = 0..entries.len();
         let how = cut(entries, all, settings.seed, validation, test, &mut notices);
         format!(

@@ -26,8 +26,7 @@ pub(crate) fn open(settings: &OpenSettings) -> Result<Dataset, DataError> {
     let (memory, settings) = (settings.memory.clone(), &settings.split);
     let faces = DrawnFaces::new(SEED);
     let subjects: Vec<u32> = (0..faces.len()).map(|index| faces.subject(index)).collect();
-    let validation = settings.validation_fraction.unwrap_or(0.1);
-    let test = settings.test_fraction.unwrap_or(0.1);
+    let (validation, test) = settings.shares()?;
     let sides = by_subject(&subjects, settings.seed, validation, test);
     let entries = sides
         .into_iter()

@@ -87,6 +87,7 @@ pub(crate) fn open(path: &Path, settings: &OpenSettings) -> Result<Dataset, Data
     let labels = Labels::new(settings)?;
     let mut rows = Rows::read(path)?;
     let mut notices = Vec::new();
+    rows.tell_repeated_columns(&mut notices);
     rows.drop_wide_columns(&mut notices);
     let label_words = std::mem::take(&mut rows.label_words).into_list();
     let split_words = std::mem::take(&mut rows.split_words).into_list();

@@ -217,3 +217,21 @@ fn a_manifest_without_splits_is_divided_by_its_subjects() {
     }
     assert!(dataset.indices(Split::Test).len() == 6 && dataset.split_rule().contains("by subject"));
 }
+
+#[test]
+fn a_column_of_a_name_that_an_earlier_one_has_is_told() {
+    let mut folder = Folder::new();
+    folder.face("a.png");
+    folder.face("b.png");
+    let path = table(
+        &folder,
+        "path,label,age,camera,age\na.png,happy,7,A,8\nb.png,sad,7,A,9\n",
+    );
+    let dataset = read(&path);
+    says(
+        &notices(&dataset),
+        &["the columns age more than once", "the first is read"],
+    );
+    assert_eq!(dataset.description().groups.len(), 2);
+    assert_eq!(dataset.group("age", 1), Some("7"));
+}

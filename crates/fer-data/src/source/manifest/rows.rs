@@ -36,6 +36,8 @@ pub(super) struct Rows {
     pub(super) splits: Vec<u32>,
     /// The columns of groups.
     pub(super) groups: Vec<GroupColumn>,
+    /// The names of further columns that have such a name too.
+    repeated: Vec<String>,
     /// Where these stand in the file, and whether they have more values than divide pictures.
     places: Vec<(usize, bool)>,
     pub(super) skipped: Vec<Skipped>,
@@ -105,13 +107,15 @@ impl Rows {
     fn new(folder: &Path, columns: &Columns, header: &StringRecord) -> Self {
         let mut rows = Rows::default();
         rows.paths.folder(folder.to_path_buf());
-        let names = columns.groups.iter().map(|&column| header[column].trim());
-        rows.groups = names.map(GroupColumn::new).collect();
-        rows.places = columns
-            .groups
-            .iter()
-            .map(|&column| (column, false))
-            .collect();
+        for &column in &columns.groups {
+            let name = header[column].trim();
+            if rows.groups.iter().any(|earlier| earlier.name == name) {
+                rows.repeated.push(name.to_string());
+            } else {
+                rows.groups.push(GroupColumn::new(name));
+                rows.places.push((column, false));
+            }
+        }
         rows
     }
 
@@ -181,6 +185,20 @@ impl Rows {
             }
         }
         Ok(())
+    }
+
+    /// Tells of columns whose name an earlier one has, which are not read.
+    pub(super) fn tell_repeated_columns(&self, notices: &mut Vec<Notice>) {
+        if !self.repeated.is_empty() {
+            let message = format!(
+                "the header has the columns {} more than once, of which the first is read",
+                listed(&self.repeated, 8)
+            );
+            notices.push(Notice::warning(
+                message,
+                "Give each column a name of its own",
+            ));
+        }
     }
 
     /// Forgets columns of groups with almost as many values as rows.
