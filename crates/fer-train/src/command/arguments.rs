@@ -110,15 +110,11 @@ fn parse_target(word: &str) -> Result<FerPlusTarget, String> {
     }
 }
 
-/// Opens the data. The validation `share` of a recipe is for FER2013, whose PublicTest would choose
-/// without it: data that bring a validation split keep theirs, unless the share was `typed`.
-pub(crate) fn open_by_recipe(
-    data: &mut DataConfig,
-    share: Option<f64>,
-    typed: Option<f64>,
-) -> Result<Dataset> {
+/// Opens the data. A validation `share` that a recipe alone asks for is for FER2013, whose PublicTest would
+/// choose without it: data that bring a validation split keep theirs.
+pub(crate) fn open_by_recipe(data: &mut DataConfig, share: Option<f64>) -> Result<Dataset> {
     let asked = data.split.validation_fraction;
-    if asked.is_some() && asked == share && typed.is_none() {
+    if asked.is_some() && asked == share {
         data.split.validation_fraction = None;
         let dataset = open(&data.path, &data.open_settings())?;
         if !dataset.name().starts_with("FER2013") {

@@ -89,13 +89,14 @@ fn open_as_trained(arguments: &DataArguments, path: &Path, out: Option<&Path>) -
         None => {
             let config = Recipe::Quick.config()?.data;
             let share = config.split.validation_fraction;
+            let share = share.filter(|_| arguments.reading.validation_fraction.is_none());
             (config, share)
         }
     };
     config.ferplus_target = FerPlusTarget::Majority;
     arguments.apply(&mut config);
     config.split.check()?;
-    open_by_recipe(&mut config, share, arguments.reading.validation_fraction)
+    open_by_recipe(&mut config, share)
 }
 
 fn choose_split(word: Option<&str>, dataset: &Dataset) -> Result<Split> {

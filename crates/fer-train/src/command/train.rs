@@ -158,7 +158,11 @@ impl TrainArguments {
         if !self.teachers.is_empty() {
             let distillation = config.distillation.get_or_insert_default();
             distillation.teachers.clone_from(&self.teachers);
-            distillation.sha256.clear();
+            // A resumed run's teachers may lie elsewhere; their digests tell whether they are the same.
+            let resumed = self.resume.is_some();
+            if !resumed || distillation.sha256.len() != self.teachers.len() {
+                distillation.sha256.clear();
+            }
         }
         if let Some(distillation) = &config.distillation {
             distillation.check()?;
@@ -215,8 +219,15 @@ impl TrainArguments {
             Some(recipe) => recipe.config()?.data.split.validation_fraction,
             None => None,
         };
-        let typed = self.data.reading.validation_fraction;
-        open_by_recipe(&mut config.data, share, typed)
+        let typed = self.data.reading.validation_fraction.is_some();
+        let share = share.filter(|_| !typed && !self.assigns("data.split.validation_fraction"));
+        open_by_recipe(&mut config.data, share)
+    }
+
+    /// Whether `--set` gives the setting `name` a value.
+    fn assigns(&self, name: &str) -> bool {
+        let mut assigned = self.assignments.iter().filter_map(|it| it.split_once('='));
+        assigned.any(|(assigned, _)| assigned.trim() == name)
     }
 }
 

@@ -94,6 +94,9 @@ impl Default for FitSettings {
     }
 }
 
+/// More epochs than anyone waits for, of which steps can still be counted.
+const MOST_EPOCHS: usize = 1_000_000;
+
 /// Settings that are all in range: the only kind that a [`Trainer`](crate::fit::Trainer) takes.
 #[derive(Clone, Debug)]
 pub struct CheckedSettings(FitSettings);
@@ -139,8 +142,8 @@ impl FitSettings {
             (
                 "training.epochs",
                 self.epochs as f64,
-                self.epochs > 0,
-                "at least 1",
+                (1..=MOST_EPOCHS).contains(&self.epochs),
+                "1 to a million",
             ),
             (
                 "training.batch_size",
@@ -298,8 +301,9 @@ mod tests {
     #[test]
     fn each_setting_out_of_range_is_refused_by_its_own_name() {
         type Change = fn(&mut FitSettings);
-        let changes: [(&str, Change); 13] = [
+        let changes: [(&str, Change); 14] = [
             ("epochs", |settings| settings.epochs = 0),
+            ("epochs", |settings| settings.epochs = usize::MAX),
             ("batch_size", |settings| settings.batch_size = 0),
             ("learning_rate", |settings| {
                 settings.learning_rate = f64::NAN

@@ -236,13 +236,13 @@ impl RunDirectory {
         self.write("diverged.csv", &table(&rows)?)
     }
 
-    /// Writes `skipped.csv`, unless nothing was skipped.
+    /// Writes `skipped.csv`; where nothing was skipped none is there.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn write_skipped(&self, skipped: &[Skipped]) -> Result<()> {
         if skipped.is_empty() {
-            return Ok(());
+            return self.remove("skipped.csv");
         }
         let rows: Vec<SkippedRow<'_>> = skipped
             .iter()

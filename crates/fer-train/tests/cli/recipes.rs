@@ -72,12 +72,14 @@ fn data_with_a_validation_split_of_their_own_keep_it_and_are_judged_again_by_it(
     let figures = fs::read_to_string(at.join("run/metrics.json")).unwrap();
     assert_eq!(stdout(&judged), figures);
 
-    let asked = fer(
-        at,
-        &[&narrow[..], &["--validation-fraction", "0.1"]].concat(),
-    );
-    assert_eq!(asked.status.code(), Some(2), "{}", stderr(&asked));
-    assert!(stderr(&asked).contains("bring their own validation split"));
+    for asked in [
+        ["--validation-fraction", "0.1"],
+        ["--set", "data.split.validation_fraction=0.1"],
+    ] {
+        let asked = fer(at, &[&narrow[..], &asked].concat());
+        assert_eq!(asked.status.code(), Some(2), "{}", stderr(&asked));
+        assert!(stderr(&asked).contains("bring their own validation split"));
+    }
 }
 
 #[test]

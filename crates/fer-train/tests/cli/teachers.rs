@@ -133,3 +133,32 @@ fn what_cannot_teach_is_refused_before_a_run_is_made() {
         assert!(!at.join("run").exists(), "{expected}");
     }
 }
+
+#[test]
+fn a_resumed_run_finds_its_teacher_elsewhere_and_takes_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    faces(at, 12);
+    train(at, &[], "first");
+    train(at, &["--seed", "1"], "other");
+    train(at, &["--teacher", "first/model.safetensors"], "second");
+    fs::rename(at.join("first"), at.join("moved")).unwrap();
+    let resume = |teacher: &str| {
+        let flags = ["--resume", "second", "--epochs", "2", "--teacher", teacher];
+        fer(at, &flags)
+    };
+    let refused = resume("other/model.safetensors");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(
+        said.contains("other/model.safetensors is not the teacher"),
+        "{said}"
+    );
+    let resumed = resume("moved/model.safetensors");
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    let said = stdout(&resumed);
+    assert!(
+        said.contains("taught by   moved/model.safetensors"),
+        "{said}"
+    );
+}

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,8 +63,9 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the directory {}", folder.display()))?;
     let mut elements = Vec::with_capacity(arguments.images.len());
-    for (number, image) in arguments.images.iter().enumerate() {
-        let file = folder.join(file_name(&arguments.images[..=number]));
+    let names = file_names(&arguments.images);
+    for (image, name) in arguments.images.iter().zip(names) {
+        let file = folder.join(name);
         let element = match explain(&classifier, image, class, &file) {
             Ok(explained) => Element::Explained(Box::new(explained)),
             Err(error) => Element::Failed {
@@ -98,22 +99,28 @@ fn class_named(classifier: &Classifier, name: &str) -> Result<usize> {
     Ok(class)
 }
 
-/// The name of the last image's picture: no other image's, and not that of the image.
-fn file_name(images: &[PathBuf]) -> String {
-    let stem = |image: &PathBuf| {
+/// A name for the picture of each image: none that an image bears, and where one before has it already, with
+/// the first number that is free.
+fn file_names(images: &[PathBuf]) -> Vec<String> {
+    let name = |image: &PathBuf| {
         image
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
+            .file_name()
+            .map(|name| name.to_string_lossy().to_lowercase())
     };
-    let own = images.last().and_then(stem).unwrap_or_default();
-    match images
-        .iter()
-        .filter(|image| stem(image).as_ref() == Some(&own))
-        .count()
-    {
-        0 | 1 => format!("{own}-explained.png"),
-        number => format!("{own}-{number}-explained.png"),
+    let mut taken: BTreeSet<String> = images.iter().filter_map(name).collect();
+    let mut names = Vec::with_capacity(images.len());
+    for image in images {
+        let stem = image.file_stem().unwrap_or_default().to_string_lossy();
+        let mut name = format!("{stem}-explained.png");
+        let mut number = 1;
+        // Some file systems take two names for one that differ in case alone.
+        while !taken.insert(name.to_lowercase()) {
+            number += 1;
+            name = format!("{stem}-{number}-explained.png");
+        }
+        names.push(name);
     }
+    names
 }
 
 fn explain(
@@ -220,9 +227,21 @@ mod tests {
 
     #[test]
     fn files_are_named_after_their_image_and_apart() {
-        let images = ["a/face.png", "b/face.jpg", "c/other.png"].map(PathBuf::from);
-        assert_eq!(file_name(&images[..1]), "face-explained.png");
-        assert_eq!(file_name(&images[..2]), "face-2-explained.png");
-        assert_eq!(file_name(&images[..3]), "other-explained.png");
+        let images = [
+            "a/face.png",
+            "b/face.jpg",
+            "c/face-2.png",
+            "d/Face-explained.png",
+        ];
+        let names = file_names(&images.map(PathBuf::from));
+        let expected = [
+            "face-2-explained.png",
+            "face-3-explained.png",
+            "face-2-2-explained.png",
+            "Face-explained-explained.png",
+        ];
+        assert_eq!(names, expected);
+        let names = file_names(&["a/x.png", "b/y.png"].map(PathBuf::from));
+        assert_eq!(names, ["x-explained.png", "y-explained.png"]);
     }
 }

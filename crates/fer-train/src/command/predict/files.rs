@@ -3,15 +3,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fer_data::{FilesBelow, Skipped, files_below};
+use fer_data::{FilesBelow, PictureFormat, Skipped, files_below};
 use glob::{MatchOptions, Pattern};
 
 use crate::command::output::People;
-
-/// How the names of picture files end.
-const ENDINGS: [&str; 13] = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "pnm", "pgm", "ppm",
-];
 
 /// The longest name of a list, in bytes.
 const LONGEST_NAME: u64 = 64 << 10;
@@ -93,7 +88,9 @@ fn path_of(name: &[u8]) -> Result<PathBuf> {
 
 fn below(folder: &Path, named: &mut Named) -> Result<()> {
     let FilesBelow { files, skipped } = files_below(folder)?;
-    let (pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| is_picture(path));
+    let (pictures, others): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|path| PictureFormat::of_name(path).is_some());
     if !others.is_empty() {
         People::Stderr.say(&format!(
             "left out    {} of the files in {}, whose names are not those of pictures",
@@ -103,19 +100,15 @@ fn below(folder: &Path, named: &mut Named) -> Result<()> {
     }
     say_skipped(&skipped, named)?;
     if pictures.is_empty() {
+        let endings = PictureFormat::ALL.map(|format| format.extensions().join(", "));
         bail!(
             "{} holds no picture: no file in it or below it ends in {}",
             folder.display(),
-            ENDINGS.join(", ")
+            endings.join(", ")
         );
     }
     named.files.extend(pictures);
     Ok(())
-}
-
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 /// The files that fit a pattern; the argument itself where none does, for its error to name it.
@@ -195,7 +188,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         fs::create_dir(at.join("deep")).unwrap();
-        for name in ["b.JPG", "a.png", "notes.txt", "deep/c.webp", "deep/d.png"] {
+        for name in [
+            "b.JPG",
+            "a.png",
+            "notes.txt",
+            "deep/c.webp",
+            "deep/d.png",
+            "deep/e.pbm",
+        ] {
             fs::write(at.join(name), b"").unwrap();
         }
         let names = |argument: PathBuf| -> Vec<String> {
@@ -205,7 +205,7 @@ mod tests {
         };
         assert_eq!(
             names(at.to_path_buf()),
-            ["a.png", "b.JPG", "deep/c.webp", "deep/d.png"]
+            ["a.png", "b.JPG", "deep/c.webp", "deep/d.png", "deep/e.pbm"]
         );
         assert_eq!(names(at.join("*.png")), ["a.png"]);
         assert_eq!(names(at.join("**/*.png")), ["a.png", "deep/d.png"]);
