@@ -23,6 +23,10 @@ pub use files::Files;
 pub struct Audit {
     /// What people call the data.
     pub name: String,
+    /// SHA-256 of the data, as [`Dataset::hash`].
+    pub data_hash: String,
+    /// SHA-256 of which picture stands in which split, as [`Dataset::division_hash`].
+    pub division_hash: String,
     /// How it lies: `classes`, `people`, `csv` or `manifest`; none for data that come from no path.
     pub layout: Option<String>,
     /// Where the meaning of the labels comes from.
@@ -163,6 +167,8 @@ fn gather(dataset: &Dataset, near_copies: Option<NearCopies>) -> Result<Audit, D
     };
     let mut audit = Audit {
         name: dataset.name().to_string(),
+        data_hash: dataset.hash().to_string(),
+        division_hash: dataset.division_hash(),
         layout: description.layout.map(|layout| layout.to_string()),
         vocabulary: description.labels.clone(),
         split_rule: dataset.split_rule().to_string(),

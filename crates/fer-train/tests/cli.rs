@@ -34,6 +34,10 @@ mod teachers;
 #[path = "cli/judging.rs"]
 mod judging;
 
+// A model on its own data and on others.
+#[path = "cli/own_data.rs"]
+mod own_data;
+
 // Traditional methods on the splits of a network.
 #[path = "cli/baseline.rs"]
 mod baseline;

@@ -10,7 +10,7 @@ use crate::calibration::CalibrationSettings;
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
 use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, carried_over, described};
-use crate::command::evaluate::{check_division, open_as_trained};
+use crate::command::judged::{check_division, open_as_trained};
 use crate::command::output::{People, percent};
 use crate::evaluation::evaluate;
 use crate::report::RISKS;
@@ -106,7 +106,7 @@ fn open(arguments: &CalibrateArguments, model: &Model, people: People) -> Result
     describe_data(&dataset, people)?;
     let training = &model.description.training;
     ensure!(
-        same,
+        same && dataset.hash() == training.data_hash,
         "these are not the data that {} was trained on ({}), so nothing tells which of them did not train it",
         arguments.model.display(),
         training.data

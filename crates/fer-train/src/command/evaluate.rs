@@ -3,21 +3,21 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use fer_data::{Dataset, Split, audit, open};
-use fer_model::file::{Calibration, Description, TrainingSummary};
-use fer_model::{ClassNames, ModelError, thousands};
+use fer_data::Split;
+use fer_model::thousands;
 
 use crate::command::Usage;
 use crate::command::arguments::{DataArguments, DeviceArguments, describe_data};
-use crate::command::calibration::what_was_chosen;
+use crate::command::judged::{
+    check_classes, check_division, choose_split, chosen_on, open_as_trained, say_other,
+};
 use crate::command::judgement::Judgement;
+use crate::command::origins::Origins;
 use crate::command::output::{self, People, TOO_FEW, percent};
 use crate::command::{comparison, groups, model, robustness};
-use crate::config::DataConfig;
 use crate::evaluation::evaluate;
 use crate::figures;
 use crate::metrics::Report;
-use crate::report::html::DESCRIPTION;
 use crate::robustness::Trial;
 use crate::run::{RunDirectory, report_json};
 use crate::statistics::{percent_within, score_within};
@@ -73,6 +73,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let split = choose_split(arguments.split.as_deref(), &dataset, same)?;
     if same {
         check_division(&dataset, &model.description.training, split, people)?;
+    } else {
+        say_other(&dataset, &model.description.training, people)?;
     }
     let indices = match split {
         Some(split) => dataset.indices(split),
@@ -89,6 +91,10 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     } else {
         None
     };
+    let origins = Origins {
+        description: &model.description,
+        dataset: &dataset,
+    };
     if arguments.robustness {
         let trial = Trial {
             network: &*model.answering()?,
@@ -102,6 +108,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
             chosen,
             json: arguments.json,
             out: arguments.out.as_deref(),
+            origins,
         };
         robustness::run(&trial, &wanted)?;
         return Ok(ExitCode::SUCCESS);
@@ -110,12 +117,15 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let temperature = calibration.map(|calibration| calibration.temperature);
     let run = arguments.out.as_deref().map(RunDirectory::for_results);
     let run = run.transpose()?;
+    if let Some(run) = &run {
+        origins.check(run)?;
+    }
     let evaluation = evaluate(&*model.answering()?, &dataset, indices, &selected.device)?;
     let report = evaluation.report(&dataset, split, temperature, chosen.is_some())?;
     let judgement = Judgement::new(&dataset, &evaluation, &report, same)?;
     if let Some(run) = &run {
         judgement.write(run, model.description.training.seed)?;
-        write_origins(run, &model.description, &dataset)?;
+        origins.write(run)?;
         figures::write_html(run)?;
     }
     let mut shown = report.clone();
@@ -133,114 +143,6 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
         people.say(&format!("results     {}", run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes what was judged and on which data, for a report that has neither.
-fn write_origins(run: &RunDirectory, description: &Description, dataset: &Dataset) -> Result<()> {
-    let description = serde_json::to_string_pretty(description)? + "\n";
-    run.write(DESCRIPTION, description.as_bytes())?;
-    if run.file("audit.json").is_file() {
-        return Ok(());
-    }
-    run.write_audit(&audit::without_near_copies(dataset)?)
-}
-
-/// What of the model was chosen on pictures of this split of its own data.
-pub(super) fn chosen_on(description: &Description, split: Option<Split>) -> Option<&'static str> {
-    let is_judged = |name: &str| split.is_none_or(|split| split.name() == name);
-    let epoch = description.training.epoch_chosen_on.as_deref();
-    let fitted = description
-        .calibration
-        .as_ref()
-        .and_then(Calibration::fitted_on);
-    what_was_chosen(epoch.is_some_and(is_judged), fitted.is_some_and(is_judged))
-}
-
-/// Opens the data with the settings of the training run where flags leave them open, and tells
-/// whether they are the data that the model was trained on. Other data get the defaults instead.
-pub(crate) fn open_as_trained(
-    arguments: &DataArguments,
-    description: &Description,
-) -> Result<(Dataset, bool)> {
-    let training = &description.training;
-    let mut plain = DataConfig {
-        resize: description.preprocessing.resize,
-        ..DataConfig::default()
-    };
-    let mut as_trained = DataConfig {
-        dedup: training.dedup,
-        ..plain.clone()
-    };
-    as_trained.ferplus_target = training.ferplus_target.unwrap_or_default();
-    as_trained.split.seed = training.split_seed;
-    as_trained.split.validation_fraction = training.validation_fraction;
-    as_trained.split.test_fraction = training.test_fraction;
-    arguments.apply(&mut as_trained);
-    arguments.apply(&mut plain);
-    let opened = open(&as_trained.path, &as_trained.open_settings());
-    match opened {
-        Ok(dataset) if dataset.hash() == training.data_hash => Ok((dataset, true)),
-        Ok(dataset) if as_trained == plain => Ok((dataset, false)),
-        _ => Ok((open(&plain.path, &plain.open_settings())?, false)),
-    }
-}
-
-pub(super) fn check_classes(model: &ClassNames, dataset: &Dataset) -> Result<(), ModelError> {
-    let data = dataset.class_names();
-    if model == data {
-        return Ok(());
-    }
-    let hint = match (model.len(), dataset.name()) {
-        (8, "FER2013") => {
-            "; FER2013 has eight classes only with FER+ votes: add --ferplus fer2013new.csv"
-        }
-        _ => "",
-    };
-    Err(ModelError::Classes {
-        model: model.clone(),
-        data: data.clone(),
-        hint,
-    })
-}
-
-/// Refuses to judge a model on a part of its own data that may have trained it.
-pub(crate) fn check_division(
-    dataset: &Dataset,
-    training: &TrainingSummary,
-    split: Option<Split>,
-    people: People,
-) -> Result<()> {
-    if split.is_none() {
-        people
-            .say("warning     these are all the pictures of its data: most of them trained it")?;
-        return Ok(());
-    }
-    ensure!(
-        dataset.division_hash() == training.division_hash,
-        "the model was trained on these very pictures, divided otherwise, so some of the {} pictures may have trained it; leave out --seed, --validation-fraction, --test-fraction and --dedup to divide them as then ({}, seed {}), or ask for --split all",
-        split.map_or("chosen", Split::name),
-        training.split_rule,
-        training.split_seed,
-    );
-    Ok(())
-}
-
-pub(super) fn choose_split(
-    word: Option<&str>,
-    dataset: &Dataset,
-    same: bool,
-) -> Result<Option<Split>> {
-    match word {
-        Some("all") => Ok(None),
-        Some(word) => Ok(Some(word.parse()?)),
-        None if !same => Ok(None),
-        None => {
-            let judged = [Split::Test, Split::Validation];
-            Ok(judged
-                .into_iter()
-                .find(|&split| !dataset.indices(split).is_empty()))
-        }
-    }
 }
 
 fn say(report: &Report, people: People) -> Result<()> {

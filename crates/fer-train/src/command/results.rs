@@ -13,6 +13,7 @@ use fer_model::{Agreement, Network, Sequential, answering, thousands};
 
 use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, what_was_chosen};
 use crate::command::judgement::Judgement;
+use crate::command::origins::FOUND_OUT;
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
 use crate::command::task::Task;
@@ -88,21 +89,12 @@ fn save(
     weights: &BTreeMap<String, Tensor>,
     description: &Description,
 ) -> Result<()> {
-    /// What `evaluate` and `explain` leave.
-    const FOUND_OUT: [&str; 6] = [
-        html::DESCRIPTION,
-        "robustness.json",
-        "robustness.svg",
-        "robustness.png",
-        "situations.png",
-        "explanation.json",
-    ];
     let path = run.file("model.safetensors");
     // A model that cannot be read was another one.
     let before = fs::read(&path).ok();
     file::save(&path, weights, description)?;
     if before.is_some() && before != fs::read(&path).ok() {
-        for name in FOUND_OUT {
+        for name in FOUND_OUT.into_iter().chain([html::DESCRIPTION]) {
             run.remove(name)?;
         }
     }

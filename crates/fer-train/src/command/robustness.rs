@@ -6,6 +6,7 @@ use anyhow::Result;
 use fer_data::{Situation, Split};
 use fer_model::thousands;
 
+use crate::command::origins::Origins;
 use crate::command::output::{self, People, percent};
 use crate::figures;
 use crate::robustness::{Figures, Robustness, SituationFigures, Trial};
@@ -18,6 +19,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) chosen: Option<&'static str>,
     pub(crate) json: bool,
     pub(crate) out: Option<&'a Path>,
+    pub(crate) origins: Origins<'a>,
 }
 
 /// Tries the network in every situation, tells the figures as they come, and writes them.
@@ -25,8 +27,12 @@ pub(crate) fn run(trial: &Trial<'_>, wanted: &Wanted<'_>) -> Result<()> {
     let people = People::beside_json(wanted.json);
     // A directory that cannot be written to is told before the work.
     let directory = wanted.out.map(RunDirectory::for_results).transpose()?;
+    if let Some(directory) = &directory {
+        wanted.origins.check(directory)?;
+    }
     let robustness = tried(trial, wanted, people)?;
     if let Some(directory) = &directory {
+        wanted.origins.write(directory)?;
         directory.write("robustness.json", robustness.json()?.as_bytes())?;
         figures::write_robustness(directory, &robustness)?;
         figures::write_situations(directory, trial.dataset, trial.indices, trial.seed)?;

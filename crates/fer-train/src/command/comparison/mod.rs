@@ -12,8 +12,9 @@ use fer_model::file::{Calibration, Model};
 use fer_model::{Device, thousands};
 
 use crate::command::arguments::describe_data;
-use crate::command::evaluate::{
-    EvaluateArguments, check_classes, check_division, choose_split, chosen_on, open_as_trained,
+use crate::command::evaluate::EvaluateArguments;
+use crate::command::judged::{
+    check_classes, check_division, choose_split, chosen_on, open_as_trained, say_other,
 };
 use crate::command::model;
 use crate::command::output::{self, People};
@@ -145,6 +146,8 @@ impl Contender<'_> {
         let own = division.flatten();
         if self.same {
             check_division(&self.dataset, &description.training, own, people)?;
+        } else {
+            say_other(&self.dataset, &description.training, people)?;
         }
         let chosen = match self.same {
             true => chosen_on(description, own),

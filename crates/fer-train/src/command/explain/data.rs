@@ -7,8 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::ExplainArguments;
 use crate::command::arguments::describe_data;
-use crate::command::evaluate::{check_classes, check_division, choose_split, open_as_trained};
+use crate::command::judged::{
+    check_classes, check_division, choose_split, open_as_trained, say_other,
+};
 use crate::command::model;
+use crate::command::origins::Origins;
 use crate::command::output::{self, People};
 use crate::figures::{write_explanation, write_html};
 use crate::insight::{
@@ -27,11 +30,20 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let split = choose_split(arguments.split.as_deref(), &dataset, same)?;
     if same {
         check_division(&dataset, &model.description.training, split, people)?;
+    } else {
+        say_other(&dataset, &model.description.training, people)?;
     }
     let run = match &arguments.out {
         Some(path) => Some(RunDirectory::for_results(path)?),
         None => None,
     };
+    let origins = Origins {
+        description: &model.description,
+        dataset: &dataset,
+    };
+    if let Some(run) = &run {
+        origins.check(run)?;
+    }
     let subject = Subject {
         network: &model.network,
         architecture: &model.description.architecture,
@@ -47,6 +59,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     bar.finish_and_clear();
     let explanation = match &run {
         Some(run) => {
+            origins.write(run)?;
             let explanation = write_explanation(run, &dataset, &insight)?;
             write_html(run)?;
             explanation

@@ -9,7 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AuditView {
     pub(super) name: String,
-    split_rule: String,
+    /// Absent where an earlier version wrote it, as the next.
+    #[serde(default)]
+    pub(super) data_hash: Option<String>,
+    #[serde(default)]
+    pub(super) division_hash: Option<String>,
+    pub(super) split_rule: String,
     pictures: usize,
     splits: Sides,
     classes: Vec<Class>,

@@ -138,7 +138,7 @@ impl Contents {
     }
 }
 
-struct Directory<'a>(&'a Path);
+pub(super) struct Directory<'a>(pub(super) &'a Path);
 
 impl Directory<'_> {
     fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
@@ -158,7 +158,7 @@ impl Directory<'_> {
         Ok(Some(text.with_context(|| self.is_not(name, "text"))?))
     }
 
-    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    pub(super) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let Some(bytes) = self.bytes(name)? else {
             return Ok(None);
         };
@@ -186,7 +186,7 @@ impl Directory<'_> {
         path.is_file().then(|| Config::read(&path)).transpose()
     }
 
-    fn description(&self) -> Result<Option<Description>> {
+    pub(super) fn description(&self) -> Result<Option<Description>> {
         if let Some(judged) = self.json(super::DESCRIPTION)? {
             return Ok(Some(judged));
         }

@@ -13,6 +13,7 @@ mod environment;
 mod markdown;
 mod matrix;
 mod names;
+mod origins;
 mod regions;
 mod situations;
 mod verdict;
@@ -38,6 +39,7 @@ use crate::metrics::Report;
 use crate::report::canvas::FONT;
 
 pub use self::contents::{Contents, Explained};
+pub use self::origins::{DataOrigin, Origins};
 
 /// The name of the page in a run directory.
 pub const FILE: &str = "report.html";

@@ -50,7 +50,7 @@ impl<'a> Verdict<'a> {
         let n = report.map_or(0, |report| report.n);
         Verdict {
             title: title(contents),
-            pictures: report.map_or("", |report| seen(&report.split)),
+            pictures: report.map_or("", |report| seen(contents, &report.split)),
             accuracy: report.map(|report| report.accuracy),
             interval: report.and_then(|report| report.accuracy_interval),
             n,
@@ -82,9 +82,17 @@ fn title(contents: &Contents) -> String {
     }
 }
 
-/// What pictures of this split are to the network, after their number.
-fn seen(split: &str) -> &'static str {
+/// What pictures of this split are to the network, after their number: of other data than its own nothing is
+/// known.
+fn seen(contents: &Contents, split: &str) -> &'static str {
+    let training = contents.description.as_ref().map(|it| &it.training);
+    let own = training.zip(contents.audit.as_ref());
+    let own = own.is_some_and(|(training, audit)| {
+        audit.data_hash.as_deref() == Some(&*training.data_hash)
+            && audit.division_hash.as_deref() == Some(&*training.division_hash)
+    });
     match split {
+        _ if !own => "pictures",
         "test" | "validation" => "pictures that it was not trained on",
         "train" => "pictures that it was trained on",
         _ => "pictures",
