@@ -10,7 +10,7 @@ use fer_data::{
     Split, SplitSettings,
 };
 use fer_model::ops::{Engine, Mode};
-use fer_model::{Architecture, Network, Parameters, Picture, file, pictures_to_tensor};
+use fer_model::{Architecture, Network, Parameters, Picture, Views, file, pictures_to_tensor};
 use fer_train::distillation::{DistillationError, DistillationSettings, Teachers};
 use fer_train::fit::{FitSettings, Silent, Trainer};
 
@@ -38,7 +38,7 @@ fn teachers(folder: &Path, share: f64) -> Teachers {
     let mut description = file::load(&paths[1], &CPU, Engine::Portable)
         .unwrap()
         .description;
-    description.preprocessing.flips = true;
+    description.preprocessing.views = Views::Flips;
     file::rewrite(&paths[1], &paths[1], &description).unwrap();
     let settings = DistillationSettings {
         teachers: paths.to_vec(),
@@ -64,7 +64,7 @@ fn pictures() -> Tensor {
 fn softmax_of(path: &Path, pictures: &Tensor) -> Vec<Vec<f64>> {
     let model = file::load(path, &CPU, Engine::Portable).unwrap();
     let mut logits = model.network.forward(pictures, Mode::Predict).unwrap();
-    if model.description.preprocessing.flips {
+    if model.description.preprocessing.views == Views::Flips {
         let mirrored = pictures.flip(&[3]).unwrap();
         let other = model.network.forward(&mirrored, Mode::Predict).unwrap();
         logits = ((logits + other).unwrap() / 2.0).unwrap();

@@ -56,7 +56,7 @@ INDIFFERENT = {
 ABSENT = {
     "training.optimiser": "adam", "training.accumulate": 1,
     "training.loss.logit_adjustment": 0, "training.loss.class_weights": "none",
-    "training.sampling.balanced": 0, "output.flips": False,
+    "training.sampling.balanced": 0, "output.views": "one",
 }
 
 

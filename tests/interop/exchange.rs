@@ -18,7 +18,7 @@ use fer_model::ops::{
     AdamSettings, ConvolutionSettings, DepthwiseSettings, Engine, Mode, cross_entropy,
 };
 use fer_model::{
-    Architecture, Network, Parameters, Plan, ResidualSettings, Sequential, Stack, Tape,
+    Architecture, Network, Parameters, Plan, ResidualSettings, Sequential, Stack, Tape, Views,
     pictures_to_tensor,
 };
 use fer_train::fit::Optimiser;
@@ -157,13 +157,16 @@ fn models(folder: &Path) -> Result<Vec<(String, Model)>> {
         "mobile-f16".into(),
         file::load(&path("mobile-f16"), &Device::Cpu, engine)?,
     ));
-    let path = path("vgg-flips");
     let vgg = models.iter().find(|(name, _)| name == "vgg");
     let vgg = &vgg.context("no vgg")?.1;
-    let mut description = vgg.description.clone();
-    description.preprocessing.flips = true;
-    file::save(&path, &vgg.weights, &description)?;
-    models.push(("vgg-flips".into(), file::load(&path, &Device::Cpu, engine)?));
+    let (mut description, weights) = (vgg.description.clone(), vgg.weights.clone());
+    for views in [Views::Flips, Views::Ten] {
+        let name = format!("vgg-{views}");
+        description.preprocessing.views = views;
+        file::save(&path(&name), &weights, &description)?;
+        let model = file::load(&path(&name), &Device::Cpu, engine)?;
+        models.push((name, model));
+    }
     Ok(models)
 }
 

@@ -116,7 +116,7 @@ impl Classifier {
         &self.model.description
     }
 
-    /// What tells where the network looks, at a picture as it is: without flips.
+    /// What tells where the network looks, at a picture as it is: from one view.
     ///
     /// # Errors
     /// Weights that cannot be read.

@@ -77,8 +77,8 @@
 //! # What is in a model file?
 //!
 //! The weights, with stable names, in PyTorch's layout, and under the metadata key `fer` a JSON
-//! description: architecture, class names in order, preprocessing, whether it looks [from both
-//! sides](Flips), training data and seed, how good it was found, the [temperature](file::Calibration)
+//! description: architecture, class names in order, preprocessing, over how many [views](Views) of a
+//! picture it answers, training data and seed, how good it was found, the [temperature](file::Calibration)
 //! that its logits are divided by, [how sure](file::Abstention) it must be to keep a risk, and a
 //! self-test. Weights are F32, F16 or BF16; [`file::halve`] rounds them. A file that does not fit is refused with the [`Refusal`].
 //!
@@ -137,7 +137,6 @@ mod tape;
 
 mod device;
 mod error;
-mod flips;
 mod input;
 
 mod agreement;
@@ -147,6 +146,7 @@ pub mod explain;
 pub mod export;
 pub mod file;
 mod prediction;
+mod views;
 
 pub use agreement::Agreement;
 pub use arch::{
@@ -156,13 +156,13 @@ pub use arch::{
 pub use classifier::Classifier;
 pub use device::{DeviceChoice, SelectedDevice};
 pub use error::{ModelError, Refusal};
-pub use flips::{Flips, answering};
 pub use input::{batch_to_tensors, pictures_to_tensor};
 pub use parameters::{Parameters, glorot_uniform, he_uniform};
 pub use plan::Plan;
 pub use prediction::{Prediction, most_probable};
 pub use summary::{layer_table, thousands};
 pub use tape::{Exchange, Tape};
+pub use views::{Viewed, Views, answering};
 
 pub use candle_core::{self, Device};
 pub use fer_data::{ClassNames, Expression, Picture, Resize};

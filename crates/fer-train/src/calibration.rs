@@ -22,8 +22,8 @@ pub const LEAST_PICTURES: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalibrationSettings {
-    /// A temperature found with another network, 0.1 to 10, which answers with flips where `output.flips`
-    /// asks for them and else without. Default absent: it is fitted on the validation pictures, where there
+    /// A temperature found with another network, 0.1 to 10, which answers by the views of
+    /// `output.views`. Default absent: it is fitted on the validation pictures, where there
     /// are some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,

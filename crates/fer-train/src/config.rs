@@ -10,8 +10,8 @@ use fer_data::{
     FerPlusTarget, Layout, MemorySettings, OpenSettings, Resize, SplitSettings, Vocabulary,
     printable_path, read_regular,
 };
-use fer_model::Architecture;
 use fer_model::file::WeightFormat;
+use fer_model::{Architecture, Views};
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::CalibrationSettings;
@@ -61,10 +61,11 @@ pub struct OutputSettings {
     /// What holds a weight: `f32`, or `f16` for a file of half the size; figures are those of the
     /// weights as they are saved. Default `f32`.
     pub weights: WeightFormat,
-    /// Test-time flips: whether the model answers with the mean of the logits for a picture and for its
-    /// mirror image, in twice the time; temperature and figures are those of such answers. The epoch is
-    /// chosen without. Default `false`.
-    pub flips: bool,
+    /// Test-time views: the model answers with the mean of the logits for the picture alone (`one`), for it and
+    /// its mirror image (`flips`), or for ten views (`ten`), in twice and ten times the time; temperature and
+    /// figures are those of such answers. The epoch is chosen by one view. Default `one`.
+    #[serde(alias = "flips")]
+    pub views: Views,
 }
 
 /// Which pictures, and how they are read and divided.

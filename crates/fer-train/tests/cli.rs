@@ -46,9 +46,9 @@ mod baseline;
 #[path = "cli/models.rs"]
 mod models;
 
-// Test-time flips.
-#[path = "cli/flips.rs"]
-mod flips;
+// Test-time views.
+#[path = "cli/views.rs"]
+mod views;
 
 // A model for other programs.
 #[path = "cli/export.rs"]

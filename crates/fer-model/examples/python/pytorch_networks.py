@@ -9,6 +9,7 @@ Needs torch, numpy and safetensors, and Pillow to open pictures.
 """
 
 import json
+import math
 import sys
 from collections import OrderedDict
 
@@ -136,16 +137,31 @@ def mobile(settings, classes):
     return OrderedDict(layers, **head(3 * width, settings, classes))
 
 
-class Scaled(nn.Sequential):
-    """Layers that see grey values as numbers from 0 to 1, and with `flips`, unless they train, each picture and its
-    mirror image."""
+def ten(pictures):
+    """The pictures as they are, 8 % larger, smaller by as much, and turned by 5 degrees both ways."""
+    views = [pictures]
+    for scale, degrees in ((1.08, 0), (1 / 1.08, 0), (1, 5), (1, -5)):
+        angle = math.radians(degrees)
+        turn = torch.tensor([[math.cos(angle), math.sin(angle), 0], [-math.sin(angle), math.cos(angle), 0]]) / scale
+        # Places from -1 to 1 are the middles of the outermost pixels, at which what lies outside is reflected.
+        places = functional.affine_grid(turn.expand(len(pictures), 2, 3), pictures.shape, align_corners=True)
+        views.append(functional.grid_sample(pictures, places, "bilinear", "reflection", align_corners=True))
+    return views
 
-    flips = False
+
+class Scaled(nn.Sequential):
+    """Layers that see grey values as numbers from 0 to 1, and unless they train answer by the mean over the `views`:
+    one, flips (each picture and its mirror image) or ten."""
+
+    views = "one"
 
     def forward(self, pictures):
         pictures = pictures / 255
-        logits = super().forward(pictures)
-        return (logits + super().forward(pictures.flip(-1))) / 2 if self.flips and not self.training else logits
+        views = [pictures]
+        if not self.training and self.views != "one":
+            both = [pictures, pictures.flip(-1)]
+            views = [view for side in both for view in ten(side)] if self.views == "ten" else both
+        return sum(super(Scaled, self).forward(view) for view in views) / len(views)
 
 
 def load(path):
@@ -156,7 +172,7 @@ def load(path):
     settings = description["architecture"]
     kinds = dict(cnn=cnn, vgg=vgg, resnet=resnet, resvgg=resvgg, mobile=mobile)
     network = Scaled(kinds[settings["arch"]](settings, len(description["classes"])))
-    network.flips = description["preprocessing"].get("flips", False)
+    network.views = description["preprocessing"].get("views", "one")
     missing, unexpected = network.load_state_dict(weights, strict=False)
     # PyTorch counts batches, which no prediction needs.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]

@@ -4,6 +4,7 @@ use fer_data::{ClassNames, Resize};
 use serde_json::json;
 
 use super::ExportError;
+use crate::Views;
 use crate::file::{Calibration, Description, TemperatureOrigin};
 
 /// What an ONNX file says beside its graph.
@@ -17,21 +18,21 @@ pub struct OnnxDescription {
     pub classes: ClassNames,
     /// What logits are divided by before the softmax, 0.01 to 100.
     pub temperature: f64,
-    /// Whether logits are the mean of those for the picture and for its mirror image.
-    pub flips: bool,
+    /// Over which views of a picture logits are the mean.
+    pub views: Views,
     /// What stands in the file's `metadata_props`; `classes` and `temperature` are added.
     pub properties: BTreeMap<String, String>,
 }
 
 impl OnnxDescription {
-    /// A network of this name, with these classes, a temperature of 1 and no flips.
+    /// A network of this name, with these classes, a temperature of 1 and one view.
     pub fn new(name: &str, classes: ClassNames) -> Self {
         OnnxDescription {
             name: name.into(),
             text: String::new(),
             classes,
             temperature: 1.0,
-            flips: false,
+            views: Views::One,
             properties: BTreeMap::new(),
         }
     }
@@ -47,7 +48,7 @@ impl OnnxDescription {
             text: text(description),
             classes: description.classes.clone(),
             temperature: calibration.map_or(1.0, |calibration| calibration.temperature),
-            flips: description.preprocessing.flips,
+            views: description.preprocessing.views,
             properties: [
                 ("fer".to_string(), description.to_json()?),
                 ("preprocessing".to_string(), preprocessing(description)),

@@ -5,6 +5,7 @@ use candle_core::{Result, Tensor};
 use super::OnnxDescription;
 use super::graph::Graph;
 use super::message::{AttributeProto, FLOAT, GraphProto, UINT8, ValueInfoProto};
+use super::views;
 use crate::arch::{Block, Residual, Sequential};
 use crate::ops::values::values;
 use crate::ops::{Affine, ConvolutionBlock, Dense, DepthwiseBlock, SqueezeBlock};
@@ -12,9 +13,6 @@ use crate::ops::{Affine, ConvolutionBlock, Dense, DepthwiseBlock, SqueezeBlock};
 const PICTURES: &str = "pictures";
 const LOGITS: &str = "logits";
 const PROBABILITIES: &str = "probabilities";
-
-/// What nodes of test-time flips are called by.
-const FLIPS: &str = "flips";
 
 /// What grey values are divided by.
 const WHITE: f32 = 255.0;
@@ -24,14 +22,9 @@ pub(super) fn graph(network: &Sequential, description: &OnnxDescription) -> Resu
     let mut graph = Graph::default();
     graph.reserve(&[PICTURES, LOGITS, PROBABILITIES]);
     let scaled = scale(&mut graph);
-    let last = match description.flips {
-        true => {
-            let views = with_mirror_images(&mut graph, &scaled, network.input[2]);
-            let logits = blocks(&mut graph, &network.blocks, views)?;
-            mean_of_both(&mut graph, &logits)
-        }
-        false => blocks(&mut graph, &network.blocks, scaled)?,
-    };
+    let shown = views::shown(&mut graph, &scaled, network.input, description.views);
+    let answers = blocks(&mut graph, &network.blocks, shown)?;
+    let last = views::mean(&mut graph, &answers, network.outputs, description.views);
     graph.rename(&last, LOGITS);
     let probabilities = soften(&mut graph, description.temperature as f32);
     graph.rename(&probabilities, PROBABILITIES);
@@ -70,27 +63,6 @@ fn scale(graph: &mut Graph) -> String {
     let grey = graph.operator(layer, "Cast", &[PICTURES], to_float);
     let white = graph.tensor("preprocessing.white", &[], &[WHITE]);
     graph.operator(layer, "Div", &[&grey, &white], vec![])
-}
-
-/// The pictures, and after them their mirror images.
-fn with_mirror_images(graph: &mut Graph, pictures: &str, columns: usize) -> String {
-    let backwards: Vec<i64> = (0..columns as i64).rev().collect();
-    let columns = graph.indices("flips.columns", &backwards);
-    let last = vec![AttributeProto::int("axis", 3)];
-    let mirrored = graph.operator(FLIPS, "Gather", &[pictures, &columns], last);
-    graph.operator(FLIPS, "Concat", &[pictures, &mirrored], first_axis())
-}
-
-/// The mean of the first half of the rows and the second.
-fn mean_of_both(graph: &mut Graph, logits: &str) -> String {
-    let [own, mirrored] = graph.halves(FLIPS, logits, first_axis());
-    let sum = graph.operator(FLIPS, "Add", &[&own, &mirrored], vec![]);
-    let two = graph.tensor("flips.views", &[], &[2.0]);
-    graph.operator(FLIPS, "Div", &[&sum, &two], vec![])
-}
-
-fn first_axis() -> Vec<AttributeProto> {
-    vec![AttributeProto::int("axis", 0)]
 }
 
 /// The softmax of the logits over the temperature.

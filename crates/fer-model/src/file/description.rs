@@ -5,6 +5,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Views;
 use crate::arch::Architecture;
 use crate::file::{Abstention, Calibration, SelfTest};
 
@@ -76,7 +77,7 @@ pub struct Judged {
     pub chosen_on_this_split: bool,
 }
 
-/// How a picture becomes a network's input. [`resize`](Self::resize) and [`flips`](Self::flips) leave a
+/// How a picture becomes a network's input. [`resize`](Self::resize) and [`views`](Self::views) leave a
 /// choice so far; a file that asks for anything else is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,10 +90,9 @@ pub struct Preprocessing {
     pub resize: Resize,
     /// What a grey value is divided by.
     pub divisor: u32,
-    /// Whether logits are the mean of those for the picture and for its mirror image: see
-    /// [`Flips`](crate::Flips). Absent where not.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub flips: bool,
+    /// Over which views of a picture logits are the mean. Absent where it is the picture alone.
+    #[serde(default, alias = "flips", skip_serializing_if = "Views::is_one")]
+    pub views: Views,
 }
 
 impl Default for Preprocessing {
@@ -102,7 +102,7 @@ impl Default for Preprocessing {
             grey: "bt601".into(),
             resize: Resize::default(),
             divisor: 255,
-            flips: false,
+            views: Views::One,
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::error::{ModelError, Refusal};
 use crate::file::half::{is_finite, widen};
 use crate::file::self_test::CheckError;
 use crate::file::{Description, KEY, Preprocessing};
-use crate::flips::{answering, mean_of_both};
 use crate::ops::Engine;
 use crate::parameters::{self, Shapes};
 use crate::plan::Plan;
+use crate::views::answering;
 
 /// The longest file, in bytes, that is taken for a model.
 const MOST_BYTES: u64 = 1 << 30;
@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 1 << 30;
 pub struct Model {
     /// What the file says of it.
     pub description: Description,
-    /// The network, ready to predict as it is, without flips: [`answering`](Self::answering) has them. No
+    /// The network, ready to predict as it is, from one view: [`answering`](Self::answering) has all. No
     /// gradients are recorded.
     pub network: Sequential,
     /// Its weights by name, on the CPU, in 32 bits when they come from a file.
@@ -31,12 +31,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// The network as it answers: with [flips](crate::Flips) where the file asks for them, or as it is.
+    /// The network as it answers: by the [views](crate::Views) that the file asks for.
     ///
     /// # Errors
     /// Weights that cannot be read.
     pub fn answering(&self) -> candle_core::Result<Box<dyn Network + '_>> {
-        answering(&self.network, self.description.preprocessing.flips)
+        answering(&self.network, self.description.preprocessing.views)
     }
 
     /// What [`answering`](Self::answering) says of pictures, f32 of shape (pictures, 1, 48, 48) on the
@@ -47,10 +47,7 @@ impl Model {
     /// Pictures of another shape or on another device.
     pub fn logits(&self, plan: Option<&Plan>, pictures: &Tensor) -> candle_core::Result<Tensor> {
         let alone = |pictures: &Tensor| Plan::logits(plan, &self.network, pictures);
-        match self.description.preprocessing.flips {
-            true => mean_of_both(pictures, alone),
-            false => alone(pictures),
-        }
+        self.description.preprocessing.views.mean(pictures, alone)
     }
 }
 
@@ -150,7 +147,7 @@ fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
     let description: Description = serde_json::from_str(text).map_err(unreadable)?;
     let known = Preprocessing {
         resize: description.preprocessing.resize,
-        flips: description.preprocessing.flips,
+        views: description.preprocessing.views,
         ..Preprocessing::default()
     };
     if description.preprocessing != known {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use fer_data::{Dataset, Split};
+use fer_model::Views;
 use fer_model::file::{self, Abstention, Calibration, Description, Model, TemperatureOrigin};
 
 use crate::calibration::CalibrationSettings;
@@ -27,11 +28,12 @@ pub(crate) struct CalibrateArguments {
     /// measuring it on --data
     #[arg(long, value_name = "MODEL", conflicts_with = "data")]
     from: Option<PathBuf>,
-    /// From now on the model answers by a picture and its mirror image (test-time flips): the mean of both
-    /// logits, in twice the time. Its temperature is measured anew, or is that of --from, whose model has
-    /// flips too; `evaluate` judges it anew. There is no way back: keep the saved model
-    #[arg(long)]
-    flips: bool,
+    /// By which views of a picture the model answers from now on: the picture alone (one), it and its mirror
+    /// image (flips), or ten; it is the mean of their logits, in twice or ten times the time. Its temperature
+    /// is measured anew, or is that of --from, whose model has the same views; `evaluate` judges it anew
+    /// [default: those it has]
+    #[arg(long, value_name = "VIEWS")]
+    views: Option<Views>,
     #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
@@ -47,7 +49,7 @@ pub(crate) fn run(arguments: &CalibrateArguments) -> Result<ExitCode> {
     }
     let (selected, engine) = arguments.device.select(people)?;
     let mut model = file::load(&arguments.model, &selected.device, engine)?;
-    let renewed = arguments.flips && turn_flips_on(&mut model.description);
+    let renewed = change_views(&mut model.description, arguments.views);
     let (calibration, abstention) = match &arguments.from {
         Some(path) => carry_over(path, &model.description, renewed)?,
         None => {
@@ -68,13 +70,14 @@ pub(crate) fn run(arguments: &CalibrateArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether it had none before: what was found out about a model that answers without flips is not so of
-/// one with them.
-fn turn_flips_on(description: &mut Description) -> bool {
-    if description.preprocessing.flips {
+/// Whether it had others before: what was found out about a model that answers by other views is not so of
+/// this one.
+fn change_views(description: &mut Description, views: Option<Views>) -> bool {
+    let before = description.preprocessing.views;
+    let Some(views) = views.filter(|&views| views != before) else {
         return false;
-    }
-    description.preprocessing.flips = true;
+    };
+    description.preprocessing.views = views;
     description.calibration = None;
     description.judged = None;
     true
@@ -87,7 +90,7 @@ fn carry_over(
     description: &Description,
     renewed: bool,
 ) -> Result<(Option<Calibration>, Abstention)> {
-    let found = described(path, &description.classes, description.preprocessing.flips)?;
+    let found = described(path, &description.classes, description.preprocessing.views)?;
     let calibration = match renewed {
         true => found.calibration.as_ref().map(|calibration| Calibration {
             temperature: calibration.temperature,
@@ -143,7 +146,7 @@ fn measure(
         Some(&validation),
         calibration.as_ref(),
         &description.classes,
-        description.preprocessing.flips,
+        description.preprocessing.views,
     )?;
     let abstention = measured.context("the validation pictures are too few")?;
     Ok((calibration, abstention))

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
 use fer_data::{ClassNames, Split};
-use fer_model::Device;
 use fer_model::file::{self, Abstention, Calibration, Description, TemperatureOrigin};
 use fer_model::ops::Engine;
+use fer_model::{Device, Views};
 
 use crate::abstention::measure;
 use crate::calibration::CalibrationSettings;
@@ -45,22 +45,22 @@ pub(crate) fn abstention(
     validation: Option<&Evaluation>,
     calibration: Option<&Calibration>,
     classes: &ClassNames,
-    flips: bool,
+    views: Views,
 ) -> Result<Option<Abstention>> {
     if let Some(path) = &settings.abstention {
-        return carried_over(path, described(path, classes, flips)?).map(Some);
+        return carried_over(path, described(path, classes, views)?).map(Some);
     }
     let temperature = calibration.map(|calibration| calibration.temperature);
     let curve = validation.map(|validation| validation.risk_curve(temperature));
     Ok(curve.and_then(|curve| measure(&curve, Split::Validation.name())))
 }
 
-/// What the file of the model at `path` says, from which a network over these classes that answers with
-/// flips or without is to take how sure it must be.
+/// What the file of the model at `path` says, from which a network over these classes that answers by
+/// these views is to take how sure it must be.
 ///
 /// # Errors
 /// A file that is refused, over other classes, or of a model that answers otherwise.
-pub(crate) fn described(path: &Path, classes: &ClassNames, flips: bool) -> Result<Description> {
+pub(crate) fn described(path: &Path, classes: &ClassNames, views: Views) -> Result<Description> {
     let description = file::load(path, &Device::Cpu, Engine::detect())?.description;
     ensure!(
         description.classes == *classes,
@@ -68,18 +68,13 @@ pub(crate) fn described(path: &Path, classes: &ClassNames, flips: bool) -> Resul
         path.display(),
         description.classes
     );
+    let found = description.preprocessing.views;
     ensure!(
-        description.preprocessing.flips == flips,
-        "{} answers {} flips and this model {}, so neither temperature nor how sure it must be can be carried over; output.flips gives a run's model flips, and `fer-train calibrate --flips` one that is trained",
+        found == views,
+        "{} answers by the views `{found}` and this model by `{views}`, so neither temperature nor how sure it must be can be carried over; output.views says by which a run's model answers, and `fer-train calibrate --views` one that is trained",
         path.display(),
-        with(!flips),
-        with(flips)
     );
     Ok(description)
-}
-
-fn with(flips: bool) -> &'static str {
-    if flips { "with" } else { "without" }
 }
 
 /// How sure a network must be by what the model at `path` says.

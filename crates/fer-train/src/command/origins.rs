@@ -55,7 +55,7 @@ impl Origins<'_> {
     }
 
     /// Says in the directory which model and data these are. What was found out about the model before it
-    /// got another temperature, or flips, goes.
+    /// got another temperature, or other views, goes.
     pub(crate) fn write(&self, run: &RunDirectory) -> Result<()> {
         let before = Before::read(run.path())?;
         if before.description.is_some_and(|it| it != *self.description) {

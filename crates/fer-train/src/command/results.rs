@@ -54,10 +54,10 @@ pub(crate) fn write(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> 
         None => (&fit.weights, network),
         Some((weights, network)) => (weights, network),
     };
-    let flips = session.task.config.output.flips;
-    let findings = judge(session, fit, &*answering(saved, flips)?)?;
+    let views = session.task.config.output.views;
+    let findings = judge(session, fit, &*answering(saved, views)?)?;
     let agreement = match halved.is_some() {
-        true => agreement(session, &findings, &*answering(network, flips)?)?,
+        true => agreement(session, &findings, &*answering(network, views)?)?,
         false => None,
     };
     let description = describe(session, fit, saved, &findings)?;
@@ -174,7 +174,7 @@ fn describe(
         classes: dataset.class_names().clone(),
         preprocessing: Preprocessing {
             resize: config.data.resize,
-            flips: config.output.flips,
+            views: config.output.views,
             ..Preprocessing::default()
         },
         training: TrainingSummary {
@@ -241,7 +241,7 @@ fn judge(session: &Session<'_>, fit: &Fit, network: &dyn Network) -> Result<Find
         validation.as_ref(),
         calibration.as_ref(),
         dataset.class_names(),
-        config.output.flips,
+        config.output.views,
     )?;
     let temperature = calibration
         .as_ref()

@@ -274,8 +274,8 @@ fn run_in(arguments: &TrainArguments, group: &Arc<dyn Group>) -> Result<ExitCode
         people.say(&format!("recipe      {recipe}"))?;
     }
     if let Some(path) = &config.calibration.abstention {
-        let flips = config.output.flips;
-        carried_over(path, described(path, dataset.class_names(), flips)?)?;
+        let views = config.output.views;
+        carried_over(path, described(path, dataset.class_names(), views)?)?;
     }
     describe_data(&dataset, people)?;
     let pictures = dataset.indices(Split::Train).len();

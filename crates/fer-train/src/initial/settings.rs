@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct InitSettings {
     /// A model file, or the word `builtin` for the model that comes along. Network and way of
-    /// resizing are that model's; flips are the run's own, `output.flips`.
+    /// resizing are that model's; views are the run's own, `output.views`.
     pub model: PathBuf,
     /// SHA-256 of that file, in hexadecimal: a file with another is refused. A run writes down the one
     /// that it found. Default absent: any.

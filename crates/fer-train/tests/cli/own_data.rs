@@ -134,22 +134,23 @@ fn what_was_found_out_before_a_temperature_goes_with_it() {
         at.join("judged/robustness.json").is_file(),
         "of the same model"
     );
-    let flips = fer(
+    let viewed = fer(
         at,
         &[
             "calibrate",
             model,
-            "--flips",
+            "--views",
+            "ten",
             "--data",
             "faces",
             "--out",
             model,
         ],
     );
-    assert!(flips.status.success(), "{}", stderr(&flips));
+    assert!(viewed.status.success(), "{}", stderr(&viewed));
     evaluated(at, model, &flags).unwrap();
     assert!(
         !at.join("judged/robustness.json").is_file(),
-        "of a model without flips"
+        "of a model of one view"
     );
 }

@@ -1,6 +1,6 @@
 use anyhow::Result;
 use fer_model::file::WeightFormat;
-use fer_model::thousands;
+use fer_model::{Views, thousands};
 
 use super::ModelCard;
 use crate::report::markdown::escaped;
@@ -34,10 +34,12 @@ impl ModelCard<'_> {
             architecture.name(),
             thousands(parameters.sum()),
             thousands(products),
-            match description.preprocessing.flips {
-                true =>
+            match description.preprocessing.views {
+                Views::One => "",
+                Views::Flips =>
                     "- Answers: the mean of the logits for a picture and for its mirror image, so twice the multiply-adds\n",
-                false => "",
+                Views::Ten =>
+                    "- Answers: the mean of the logits for a picture as it is, 8 % larger, smaller, and turned by 5° both ways, and for the same of its mirror image, so ten times the multiply-adds\n",
             },
             description.library,
         ))

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use fer_model::file::{self, Description, TemperatureOrigin};
 use fer_model::ops::Engine;
-use fer_model::{Classifier, Device, Picture};
+use fer_model::{Classifier, Device, Picture, Views};
 use image::GrayImage;
 use image::imageops::flip_horizontal;
 
@@ -41,13 +41,13 @@ fn of_both(model: &Path) -> [Vec<f32>; 2] {
 }
 
 #[test]
-fn a_run_with_flips_trains_the_same_weights_and_answers_by_both_sides() {
+fn a_run_with_views_trains_the_same_weights_and_answers_by_all_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     small_table(at);
     let half = ["--set", "output.weights=f16"];
     small_run(at, "plain", &[VALIDATION, half].concat());
-    let flips = ["--set", "output.flips=true"];
+    let flips = ["--set", "output.views=flips"];
     small_run(at, "flips", &[VALIDATION, half, flips].concat());
     let path = |run: &str| at.join(run).join("model.safetensors");
     let weights = |run: &str| {
@@ -56,61 +56,69 @@ fn a_run_with_flips_trains_the_same_weights_and_answers_by_both_sides() {
         let values = values.map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
         values.collect::<Vec<_>>()
     };
-    assert_eq!(weights("plain"), weights("flips"));
-    let [face, mirrored] = of_both(&path("flips"));
-    assert_eq!(face, mirrored);
+    let ten = ["--set", "output.views=ten"];
+    small_run(at, "ten", &[VALIDATION, half, ten].concat());
     let [face, mirrored] = of_both(&path("plain"));
     assert_ne!(face, mirrored);
-
     let figures = |run: &str| fs::read_to_string(at.join(run).join("metrics.json")).unwrap();
-    assert_eq!(judged(at, "flips/model.safetensors"), figures("flips"));
-    assert_ne!(figures("plain"), figures("flips"));
     let card = |run: &str| fs::read_to_string(at.join(run).join("MODEL_CARD.md")).unwrap();
-    assert!(card("flips").contains("its mirror image"));
+    for run in ["flips", "ten"] {
+        assert_eq!(weights("plain"), weights(run));
+        let [face, mirrored] = of_both(&path(run));
+        assert_eq!(face, mirrored);
+        assert_eq!(
+            judged(at, &format!("{run}/model.safetensors")),
+            figures(run)
+        );
+        assert_ne!(figures("plain"), figures(run));
+    }
+    assert_ne!(figures("flips"), figures("ten"));
+    assert!(card("flips").contains("so twice the multiply-adds"));
+    assert!(card("ten").contains("so ten times the multiply-adds"));
     assert!(!card("plain").contains("its mirror image"));
 }
 
 #[test]
-fn calibrate_gives_a_model_flips_and_finds_its_temperature_anew() {
+fn calibrate_gives_a_model_views_and_finds_its_temperature_anew() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     small_table(at);
     small_run(at, "plain", &VALIDATION);
     small_run(at, "whole", &["--validation-fraction", "0"]);
-    let flips = ["--set", "output.flips=true"];
+    let flips = ["--set", "output.views=flips"];
     small_run(at, "flips", &[VALIDATION, flips].concat());
     let calibrate = |model: &str, out: &str, more: &[&str]| {
         fer(at, &[&["calibrate", model, "--out", out], more].concat())
     };
-    let with = [&["--flips"], &DATA[..]].concat();
+    let with = [&["--views", "flips"], &DATA[..]].concat();
     let added = calibrate("plain/model.safetensors", "added", &with);
     assert!(added.status.success(), "{}", stderr(&added));
     let (found, wanted) = (
         description(&at.join("added")),
         description(&at.join("flips/model.safetensors")),
     );
-    assert!(found.preprocessing.flips);
+    assert_eq!(found.preprocessing.views, Views::Flips);
     assert_eq!(
         (temperature(&found), &found.abstention),
         (temperature(&wanted), &wanted.abstention)
     );
-    assert!(found.judged.is_none(), "that was of answers without flips");
+    assert!(found.judged.is_none(), "that was of answers by one view");
     assert_eq!(judged(at, "added"), judged(at, "flips/model.safetensors"));
 
     let whole = "whole/model.safetensors";
     let refused = calibrate(
         whole,
         "never",
-        &["--flips", "--from", "plain/model.safetensors"],
+        &["--views", "flips", "--from", "plain/model.safetensors"],
     );
     assert_eq!(refused.status.code(), Some(1));
     assert!(
-        stderr(&refused).contains("answers without flips and this model with"),
+        stderr(&refused).contains("answers by the views `one` and this model by `flips`"),
         "{}",
         stderr(&refused)
     );
     assert!(!at.join("never").exists());
-    let carried = calibrate(whole, "carried", &["--flips", "--from", "added"]);
+    let carried = calibrate(whole, "carried", &["--views", "flips", "--from", "added"]);
     assert!(carried.status.success(), "{}", stderr(&carried));
     let carried = description(&at.join("carried"));
     assert_eq!(temperature(&carried), temperature(&found));
@@ -119,4 +127,8 @@ fn calibrate_gives_a_model_flips_and_finds_its_temperature_anew() {
         origin,
         Some(TemperatureOrigin::CarriedOver { .. })
     ));
+
+    let back = calibrate("added", "back", &[&["--views", "one"], &DATA[..]].concat());
+    assert!(back.status.success(), "{}", stderr(&back));
+    assert_eq!(judged(at, "back"), judged(at, "plain/model.safetensors"));
 }
