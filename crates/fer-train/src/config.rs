@@ -200,6 +200,12 @@ impl Config {
             bail!("`{assignment}` is no KEY=VALUE");
         };
         let (key, value) = (key.trim(), value.trim());
+        // What earlier versions called it.
+        let key = if key == "output.flips" {
+            "output.views"
+        } else {
+            key
+        };
         let mut whole = toml::Table::try_from(&*self)?;
         let mut parts = key.split('.');
         let last = parts.next_back().unwrap_or(key);
@@ -345,6 +351,16 @@ mod tests {
         config.set("data.memory=0").unwrap();
         assert_eq!(config.data.memory.bytes(), 0);
         assert_eq!(config.model.name(), "vgg");
+        config.set("output.flips=true").unwrap();
+        assert_eq!(config.output.views, Views::Flips);
+        let written = config
+            .to_toml()
+            .unwrap()
+            .replace("views = \"flips\"", "flips = true");
+        assert!(written.contains("flips = true"));
+        assert_eq!(toml::from_str::<Config>(&written).unwrap(), config);
+        config.set("output.views=ten").unwrap();
+        assert_eq!(config.output.views, Views::Ten);
         config.set("training.averaging=none").unwrap();
         config.set("training.patience=none").unwrap();
         assert_eq!(config.training.averaging, None);

@@ -142,7 +142,7 @@ def ten(pictures):
     views = [pictures]
     for scale, degrees in ((1.08, 0), (1 / 1.08, 0), (1, 5), (1, -5)):
         angle = math.radians(degrees)
-        turn = torch.tensor([[math.cos(angle), math.sin(angle), 0], [-math.sin(angle), math.cos(angle), 0]]) / scale
+        turn = pictures.new_tensor([[math.cos(angle), math.sin(angle), 0], [-math.sin(angle), math.cos(angle), 0]]) / scale
         # Places from -1 to 1 are the middles of the outermost pixels, at which what lies outside is reflected.
         places = functional.affine_grid(turn.expand(len(pictures), 2, 3), pictures.shape, align_corners=True)
         views.append(functional.grid_sample(pictures, places, "bilinear", "reflection", align_corners=True))
@@ -172,7 +172,9 @@ def load(path):
     settings = description["architecture"]
     kinds = dict(cnn=cnn, vgg=vgg, resnet=resnet, resvgg=resvgg, mobile=mobile)
     network = Scaled(kinds[settings["arch"]](settings, len(description["classes"])))
-    network.views = description["preprocessing"].get("views", "one")
+    preprocessing = description["preprocessing"]
+    # Earlier versions wrote whether there are flips.
+    network.views = preprocessing.get("views", "flips" if preprocessing.get("flips") else "one")
     missing, unexpected = network.load_state_dict(weights, strict=False)
     # PyTorch counts batches, which no prediction needs.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]

@@ -30,10 +30,10 @@
 //!
 //! Operators of opset 17 (ONNX 1.12, July 2022) alone: `Cast`, `Div`, `Conv`, `Relu`, `MaxPool`, `Add`,
 //! `Mul`, `Sigmoid`, `GlobalAveragePool`, `Flatten`, `Gemm`, `Softmax`, for a model that answers by two
-//! [views](crate::Views) `Gather`, `Concat` and `Split`, and by ten `Reshape`, `ReduceMean` and `Transpose` too. Every
-//! batch normalisation is folded into the convolution before it, dropout is left out, weights are float32 also where the model file has 16 bits.
-//! Tensors and nodes carry the names of the model file's tensors:
-//! `residual1.conv1.weight`, `residual1.conv1/Conv`.
+//! [views](crate::Views) `Gather`, `Concat` and `Split`, and by ten `Reshape`, `ReduceMean` and
+//! `Transpose` too. Every batch normalisation is folded into the convolution before it, dropout is left
+//! out, weights are float32 also where the model file has 16 bits. Tensors and nodes carry the names of
+//! the model file's tensors: `residual1.conv1.weight`, `residual1.conv1/Conv`.
 //!
 //! [`Description`]: crate::file::Description
 

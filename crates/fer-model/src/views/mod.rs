@@ -14,7 +14,9 @@ use crate::error::ModelError;
 use crate::ops::{Engine, Mode};
 use crate::plan::Plan;
 use warp::Sampler;
-pub(crate) use warp::{TAPS, WARPS};
+#[cfg(feature = "onnx")]
+pub(crate) use warp::TAPS;
+pub(crate) use warp::WARPS;
 
 /// What a network is asked about for one answer: its logits are the mean over these views of a picture
 /// (test-time augmentation; Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural

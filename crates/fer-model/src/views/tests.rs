@@ -108,3 +108,12 @@ fn views_are_written_by_name_and_flips_of_earlier_versions_are_read() {
         assert!(said.contains("one, flips or ten"), "{said}");
     }
 }
+
+#[test]
+fn a_model_file_of_an_earlier_version_keeps_its_flips() {
+    let written = r#"{"side":48,"grey":"bt601","resize":"antialiased","divisor":255,"flips":true}"#;
+    let read: crate::file::Preprocessing = serde_json::from_str(written).unwrap();
+    assert_eq!(read.views, Views::Flips);
+    let again = serde_json::to_string(&read).unwrap();
+    assert!(again.ends_with(r#""views":"flips"}"#), "{again}");
+}

@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 pub(crate) struct Warp {
     /// How large it becomes: 1 leaves it as it is.
     scale: f64,
-    /// By how many degrees it is turned.
+    /// By how many degrees it is turned, with the clock where positive.
     degrees: f64,
 }
 
@@ -139,12 +139,9 @@ mod tests {
         let values: Vec<f32> = (0..9u8).map(f32::from).collect();
         let turned = viewed(Warp::new(1.0, 90.0), values.clone(), 3, 3);
         let expected = [6.0, 3.0, 0.0, 7.0, 4.0, 1.0, 8.0, 5.0, 2.0];
-        let other = [2.0, 5.0, 8.0, 1.0, 4.0, 7.0, 0.0, 3.0, 6.0];
-        let close = |expected: [f32; 9]| {
-            let mut places = turned.iter().zip(expected);
-            places.all(|(found, expected)| (found - expected).abs() < 1e-5)
-        };
-        assert!(close(expected) != close(other), "{turned:?}");
+        for (found, expected) in turned.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-5, "{turned:?}");
+        }
 
         let larger = viewed(Warp::new(2.0, 0.0), values, 3, 3);
         let expected = [2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0];

@@ -109,7 +109,12 @@ fn open(arguments: &CalibrateArguments, model: &Model, people: People) -> Result
     describe_data(&dataset, people)?;
     let training = &model.description.training;
     ensure!(
-        same && dataset.hash() == training.data_hash,
+        !same || dataset.hash() == training.data_hash,
+        "--resize or --ferplus-target make other pictures or labels of these data than {} was trained on; leave them out",
+        arguments.model.display()
+    );
+    ensure!(
+        same,
         "these are not the data that {} was trained on ({}), so nothing tells which of them did not train it",
         arguments.model.display(),
         training.data

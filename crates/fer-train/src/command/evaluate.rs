@@ -12,7 +12,7 @@ use crate::command::judged::{
     check_classes, check_division, choose_split, chosen_on, open_as_trained, say_other,
 };
 use crate::command::judgement::Judgement;
-use crate::command::origins::Origins;
+use crate::command::origins::{Finding, Origins};
 use crate::command::output::{self, People, TOO_FEW, percent};
 use crate::command::{comparison, groups, model, robustness};
 use crate::evaluation::evaluate;
@@ -94,6 +94,10 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     let origins = Origins {
         description: &model.description,
         dataset: &dataset,
+        finding: match arguments.robustness {
+            true => Finding::Situations,
+            false => Finding::Figures,
+        },
     };
     if arguments.robustness {
         let trial = Trial {

@@ -119,7 +119,7 @@ pub(crate) fn check_division(
     }
     ensure!(
         dataset.division_hash() == training.division_hash,
-        "the model was trained on these very pictures, divided otherwise, so some of the {} pictures may have trained it; leave out --seed, --validation-fraction, --test-fraction, --dedup and --ferplus-target to divide them as then ({}, seed {}), or ask for --split all",
+        "the model was trained on these very pictures, divided otherwise, so some of the {} pictures may have trained it; leave out --seed, --validation-fraction, --test-fraction, --dedup, --resize and --ferplus-target to divide them as then ({}, seed {}), or ask for --split all",
         split.map_or("chosen", Split::name),
         training.split_rule,
         training.split_seed,

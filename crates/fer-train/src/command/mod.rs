@@ -83,7 +83,7 @@ enum Command {
     /// Judge a saved model on data, or compare two on the same pictures
     Evaluate(EvaluateArguments),
     /// Without training it again, measure how sure a saved model must be, for predict --abstain-risk, or let
-    /// it answer by mirror images too
+    /// it answer by more views of a picture
     Calibrate(CalibrateArguments),
     /// Train and judge traditional methods on the same splits, to compare a network with
     Baseline(BaselineArguments),

@@ -7,19 +7,35 @@ use fer_model::file::Description;
 use crate::report::html::{DESCRIPTION, Origins as Before};
 use crate::run::RunDirectory;
 
-/// What `evaluate --robustness` and `explain --data` leave.
-pub(crate) const FOUND_OUT: [&str; 5] = [
+/// What `evaluate --robustness` leaves, which depends on how the model answers.
+const ANSWERED: [&str; 4] = [
     "robustness.json",
     "robustness.svg",
     "robustness.png",
     "situations.png",
-    "explanation.json",
 ];
 
-/// A model and the data that it is judged on.
+/// What `evaluate --robustness` and `explain --data` leave.
+pub(crate) fn found_out() -> impl Iterator<Item = &'static str> {
+    ANSWERED.into_iter().chain(["explanation.json"])
+}
+
+/// A model and the data that it is judged on, and what is found out.
 pub(crate) struct Origins<'a> {
     pub(crate) description: &'a Description,
     pub(crate) dataset: &'a Dataset,
+    pub(crate) finding: Finding,
+}
+
+/// What a command adds to a directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// How good its answers are: in place of what was said of that before.
+    Figures,
+    /// How good they are in other situations: beside those figures.
+    Situations,
+    /// Where the network looks, whatever its views and its temperature are.
+    Regions,
 }
 
 impl Origins<'_> {
@@ -27,48 +43,69 @@ impl Origins<'_> {
     /// one.
     pub(crate) fn check(&self, run: &RunDirectory) -> Result<()> {
         let before = Before::read(run.path())?;
-        let other = |what: String| {
+        let holds = |what: String| {
             format!(
                 "{} holds results {what}; name another directory with --out",
                 run.path().display()
             )
         };
         if let Some(description) = &before.description {
-            let same = description.training == self.description.training
-                && description.architecture == self.description.architecture;
             let (name, data) = (description.architecture.name(), &description.training.data);
             ensure!(
-                same,
-                other(format!("of another model ({name}, trained on {data})"))
+                self.has_weights_of(description),
+                holds(format!("of another model ({name}, trained on {data})"))
+            );
+            ensure!(
+                self.finding != Finding::Situations || self.answers_as(description),
+                holds("of this model with other views or another temperature".into())
             );
         }
         if let Some(data) = &before.data {
             ensure!(
                 data.is_of(self.dataset),
-                other(format!(
-                    "on other data ({}, {})",
-                    data.name, data.split_rule
-                ))
+                holds(format!("on other data ({})", data.name))
             );
         }
         Ok(())
     }
 
-    /// Says in the directory which model and data these are. What was found out about the model before it
-    /// got another temperature, or other views, goes.
+    /// Says in the directory which model and data these are. What was found out while the model had other
+    /// views or another temperature goes.
     pub(crate) fn write(&self, run: &RunDirectory) -> Result<()> {
         let before = Before::read(run.path())?;
-        if before.description.is_some_and(|it| it != *self.description) {
-            for name in FOUND_OUT {
+        let description = before.description.as_ref();
+        if self.finding == Finding::Figures && description.is_some_and(|it| !self.answers_as(it)) {
+            for name in ANSWERED {
                 run.remove(name)?;
             }
         }
-        let description = serde_json::to_string_pretty(self.description)? + "\n";
-        run.write(DESCRIPTION, description.as_bytes())?;
-        // What lies there may know of near copies too.
-        if before.data.is_some_and(|data| data.has_digests()) {
+        if self.finding != Finding::Regions || description.is_none() {
+            let description = serde_json::to_string_pretty(self.description)? + "\n";
+            run.write(DESCRIPTION, description.as_bytes())?;
+        }
+        if before
+            .data
+            .is_some_and(|data| data.is_divided_as(self.dataset))
+        {
             return Ok(());
         }
         run.write_audit(&audit::without_near_copies(self.dataset)?)
+    }
+
+    /// The self-test was recorded from the network alone, so it tells weights apart.
+    fn has_weights_of(&self, other: &Description) -> bool {
+        let own = self.description;
+        own.architecture == other.architecture
+            && own.training == other.training
+            && own.self_test == other.self_test
+    }
+
+    fn answers_as(&self, other: &Description) -> bool {
+        let temperature = |description: &Description| {
+            let calibration = description.calibration.as_ref();
+            calibration.map(|calibration| calibration.temperature)
+        };
+        self.description.preprocessing == other.preprocessing
+            && temperature(self.description) == temperature(other)
     }
 }

@@ -13,7 +13,7 @@ use fer_model::{Agreement, Network, Sequential, answering, thousands};
 
 use crate::command::calibration::{LEAST_PICTURES, abstention, calibrate, what_was_chosen};
 use crate::command::judgement::Judgement;
-use crate::command::origins::FOUND_OUT;
+use crate::command::origins::found_out;
 use crate::command::output::{People, percent};
 use crate::command::session::Session;
 use crate::command::task::Task;
@@ -94,7 +94,7 @@ fn save(
     let before = fs::read(&path).ok();
     file::save(&path, weights, description)?;
     if before.is_some() && before != fs::read(&path).ok() {
-        for name in FOUND_OUT.into_iter().chain([html::DESCRIPTION]) {
+        for name in found_out().chain([html::DESCRIPTION]) {
             run.remove(name)?;
         }
     }

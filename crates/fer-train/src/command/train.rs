@@ -224,10 +224,13 @@ impl TrainArguments {
         open_by_recipe(&mut config.data, share)
     }
 
-    /// Whether `--set` gives the setting `name` a value.
+    /// Whether `--set` gives the setting `name`, or the table that it is in, a value.
     fn assigns(&self, name: &str) -> bool {
         let mut assigned = self.assignments.iter().filter_map(|it| it.split_once('='));
-        assigned.any(|(assigned, _)| assigned.trim() == name)
+        assigned.any(|(assigned, _)| {
+            let rest = name.strip_prefix(assigned.trim());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }
 

@@ -12,10 +12,11 @@ use crate::predictions;
 const LOCK_OF_RESULTS: &str = ".lock";
 
 /// What tells a directory of ours: a run has one of the first, an evaluation one of the others.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "config.toml",
     CHECKPOINTS,
     "model.safetensors",
+    "model.json",
     "metrics.json",
     predictions::FILE,
     "comparison.json",

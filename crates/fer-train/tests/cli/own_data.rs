@@ -87,70 +87,63 @@ fn a_directory_keeps_the_results_of_one_model_on_one_set_of_pictures() {
     evaluate("run/model.safetensors", "others", "foreign").unwrap();
     assert!(page("foreign").contains("of 168 pictures."));
 
+    let other_data = "holds results on other data (folders of classes)";
+    let other_model = "holds results of another model (vgg, trained on folders of classes)";
     for (model, data, out, words) in [
-        (
-            "run/model.safetensors",
-            "others",
-            "judged",
-            "holds results on other data",
-        ),
-        (
-            "run/model.safetensors",
-            "others",
-            "run",
-            "holds results on other data",
-        ),
-        (
-            "second/model.safetensors",
-            "faces",
-            "judged",
-            "holds results of another model",
-        ),
-        (
-            "second/model.safetensors",
-            "faces",
-            "run",
-            "holds results of another model",
-        ),
+        ("run/model.safetensors", "others", "judged", other_data),
+        ("run/model.safetensors", "others", "run", other_data),
+        ("second/model.safetensors", "faces", "judged", other_model),
+        ("second/model.safetensors", "faces", "run", other_model),
     ] {
-        let before = fs::read(at.join(out).join("metrics.json")).unwrap();
-        let said = evaluate(model, data, out).unwrap_err();
-        assert!(said.contains(words) && said.contains("--out"), "{said}");
-        assert_eq!(fs::read(at.join(out).join("metrics.json")).unwrap(), before);
+        let figures = || fs::read(at.join(out).join("metrics.json")).unwrap();
+        let before = figures();
+        let situations = ["evaluate", model, "--robustness"];
+        let regions = ["explain", "--model", model];
+        for command in [&["evaluate", model][..], &situations, &regions] {
+            let refused = fer(at, &[command, &["--data", data, "--out", out]].concat());
+            let said = stderr(&refused);
+            assert!(said.contains(words) && said.contains("--out"), "{said}");
+        }
+        assert_eq!(figures(), before);
     }
 }
 
 #[test]
-fn what_was_found_out_before_a_temperature_goes_with_it() {
+fn figures_of_other_views_take_the_place_of_those_before_and_regions_stay() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     faces(at, "faces", 30);
     train(at, "faces", "run", &[]);
     let flags = ["--data", "faces", "--out", "judged"];
     let model = "run/model.safetensors";
-    evaluated(at, model, &[&flags[..], &["--robustness"]].concat()).unwrap();
+    let situations = || evaluated(at, model, &[&flags[..], &["--robustness"]].concat());
+    situations().unwrap();
     evaluated(at, model, &flags).unwrap();
-    assert!(
-        at.join("judged/robustness.json").is_file(),
-        "of the same model"
-    );
-    let viewed = fer(
-        at,
-        &[
-            "calibrate",
-            model,
-            "--views",
-            "ten",
-            "--data",
-            "faces",
-            "--out",
-            model,
-        ],
-    );
+    let is_there = |name: &str| at.join("judged").join(name).is_file();
+    assert!(is_there("robustness.json"), "of the same model");
+
+    let views = ["calibrate", model, "--views", "ten", "--data", "faces"];
+    let viewed = fer(at, &[&views[..], &["--out", model]].concat());
     assert!(viewed.status.success(), "{}", stderr(&viewed));
-    evaluated(at, model, &flags).unwrap();
+    let refused = situations().unwrap_err();
     assert!(
-        !at.join("judged/robustness.json").is_file(),
-        "of a model of one view"
+        refused.contains("other views or another temperature"),
+        "{refused}"
     );
+    let few = [
+        "explain",
+        "--pictures",
+        "1",
+        "--random-networks",
+        "0",
+        "--model",
+        model,
+    ];
+    let explained = fer(at, &[&few[..], &flags].concat());
+    assert!(explained.status.success(), "{}", stderr(&explained));
+    assert!(is_there("robustness.json"), "regions ask for one view");
+    evaluated(at, model, &flags).unwrap();
+    assert!(!is_there("robustness.json"), "of a model of one view");
+    assert!(is_there("explanation.json"));
+    situations().unwrap();
 }

@@ -11,7 +11,7 @@ use crate::command::judged::{
     check_classes, check_division, choose_split, open_as_trained, say_other,
 };
 use crate::command::model;
-use crate::command::origins::Origins;
+use crate::command::origins::{Finding, Origins};
 use crate::command::output::{self, People};
 use crate::figures::{write_explanation, write_html};
 use crate::insight::{
@@ -40,6 +40,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     let origins = Origins {
         description: &model.description,
         dataset: &dataset,
+        finding: Finding::Regions,
     };
     if let Some(run) = &run {
         origins.check(run)?;

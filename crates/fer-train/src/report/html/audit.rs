@@ -14,7 +14,7 @@ pub(super) struct AuditView {
     pub(super) data_hash: Option<String>,
     #[serde(default)]
     pub(super) division_hash: Option<String>,
-    pub(super) split_rule: String,
+    split_rule: String,
     pictures: usize,
     splits: Sides,
     classes: Vec<Class>,

@@ -21,10 +21,9 @@ pub struct Origins {
 pub struct DataOrigin {
     /// What people call them.
     pub name: String,
-    /// How they are divided, in words.
-    pub split_rule: String,
-    /// Their digest and that of their division; none where an earlier version wrote the file.
-    digests: Option<[String; 2]>,
+    /// Their digest; none where an earlier version wrote the file, as the next.
+    hash: Option<String>,
+    division_hash: Option<String>,
 }
 
 impl Origins {
@@ -39,22 +38,23 @@ impl Origins {
             description: directory.description()?,
             data: audit.map(|audit| DataOrigin {
                 name: audit.name,
-                split_rule: audit.split_rule,
-                digests: audit.data_hash.zip(audit.division_hash).map(<[_; 2]>::from),
+                hash: audit.data_hash,
+                division_hash: audit.division_hash,
             }),
         })
     }
 }
 
 impl DataOrigin {
-    /// Whether they may be `dataset`, divided as it is.
+    /// Whether they are `dataset`, or may be it where only their name is known.
     pub fn is_of(&self, dataset: &Dataset) -> bool {
-        let own = [dataset.hash().to_string(), dataset.division_hash()];
-        self.name == dataset.name() && self.digests.as_ref().is_none_or(|digests| *digests == own)
+        let hash = self.hash.as_deref();
+        self.name == dataset.name() && hash.is_none_or(|hash| hash == dataset.hash())
     }
 
-    /// Whether they are known by digests, and not by name alone.
-    pub fn has_digests(&self) -> bool {
-        self.digests.is_some()
+    /// Whether they are known to be `dataset`, divided as it is.
+    pub fn is_divided_as(&self, dataset: &Dataset) -> bool {
+        self.hash.as_deref() == Some(dataset.hash())
+            && self.division_hash.as_deref() == Some(&*dataset.division_hash())
     }
 }

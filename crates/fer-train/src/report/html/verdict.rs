@@ -88,8 +88,11 @@ fn seen(contents: &Contents, split: &str) -> &'static str {
     let training = contents.description.as_ref().map(|it| &it.training);
     let own = training.zip(contents.audit.as_ref());
     let own = own.is_some_and(|(training, audit)| {
-        audit.data_hash.as_deref() == Some(&*training.data_hash)
-            && audit.division_hash.as_deref() == Some(&*training.division_hash)
+        let data = audit.data_hash.as_ref();
+        let division = audit.division_hash.as_ref();
+        audit.name == training.data
+            && data.is_none_or(|hash| *hash == training.data_hash)
+            && division.is_none_or(|hash| *hash == training.division_hash)
     });
     match split {
         _ if !own => "pictures",
