@@ -76,7 +76,7 @@ fn onnxruntime_answers_as_we_do_and_notices_every_change() {
     let output = run(Command::new(python()).arg(script).arg(folder.path()));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     let rows = found["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 13, "{found}");
+    assert_eq!(rows.len(), 14, "{found}");
     let changes = |row: &Value| row.get("changes").and_then(Value::as_u64);
     let tried: u64 = rows.iter().filter_map(changes).sum();
     assert!(tried > 100, "{found}");
