@@ -226,6 +226,7 @@ fn side_at(position: usize, testing: usize, validating: usize) -> Split {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
