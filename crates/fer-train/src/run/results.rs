@@ -127,6 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_what_was_skipped_goes_where_nothing_is_skipped_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDirectory::create(&folder.path().join("run")).unwrap();
+        let skipped = fer_data::Skipped {
+            entry: "faces/happy/1.png".into(),
+            reason: "broken",
+            detail: String::new(),
+        };
+        run.write_skipped(&[skipped]).unwrap();
+        assert!(run.file("skipped.csv").is_file());
+        run.write_skipped(&[]).unwrap();
+        assert!(!run.file("skipped.csv").exists());
+    }
+
+    #[test]
     fn other_peoples_files_and_a_file_in_its_place_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("thesis.tex"), "").unwrap();
